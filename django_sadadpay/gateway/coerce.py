@@ -36,7 +36,7 @@ class Row:
 
     def get(self, name: str) -> Any:
         wire = self._wire[name]
-        return self.raw[wire] if wire in self.raw else self.raw.get(self._folded.get(fold(wire), ""))
+        return self.raw.get(wire if wire in self.raw else self._folded.get(fold(wire), wire))
 
     def text(self, name: str) -> str:
         return text(self.get(name))

@@ -42,7 +42,7 @@ class Endpoint:
     refusals: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
     takes_id: bool = False
-    attempts: int = 4
+    attempts: int = 3
     evidence: Evidence = "doc"
 
     @property
@@ -54,6 +54,11 @@ class Endpoint:
     def reads(self) -> bool:
         """Whether a lost answer does no harm: a GET, or a token call, which is a POST but moves nothing."""
         return self.verb == "GET" or self.auth in ("basic", "refresh")
+
+    @property
+    def lists(self) -> bool:
+        """Whether ``EmptyResult`` is an answer: no rows (contract 3.4)."""
+        return self.name.endswith("/getall")
 
 
 # Contract 11. WrongObject: the body did not bind, so nothing of it was acted on (1.4).

@@ -28,12 +28,23 @@ class SadadError(Exception):
         self.detail = detail
         self.status = status
         self.error_key = error_key
-        super().__init__(endpoint, detail, status, error_key)
+        super().__init__(endpoint, detail)
 
     def __str__(self) -> str:
         parts = [self.detail, self.error_key and f"errorKey {shown(self.error_key)}"]
         parts.append(f"HTTP {self.status}" if self.status is not None else "")
         return f"{self.endpoint}: {', '.join(part for part in parts if part) or 'failed'}"
+
+
+class InvalidRequest(SadadError, ValueError):  # noqa: N818 - named for its cause
+    """Refused here, before anything was sent.
+
+    :ivar field: the field at fault, by its name on the wire (``items[0].amount``).
+    """
+
+    def __init__(self, endpoint: str, field: str, detail: str = "is missing") -> None:
+        super().__init__(endpoint, f"{field} {detail}")
+        self.field = field
 
 
 class AuthenticationError(SadadError):

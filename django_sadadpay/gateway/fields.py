@@ -98,7 +98,8 @@ INVOICE_REPLY = (
         "doc",
         "code=code type=type alt_amount=alt_Amount total=total subtotal=subtotal"
         " refunded_amount=refunded_Amount currency=currency_Code lang=lang qr_url=qr deleted=deleted"
-        " expires_at=expiry_Date customer_name=customer_Name customer_mobile=customer_Mobile customer_email=customer_Email",
+        " expires_at=expiry_Date customer_name=customer_Name customer_mobile=customer_Mobile"
+        " customer_email=customer_Email",
     ),
     Field("items", "items", False, "doc", ITEM_REPLY),
     Field("transactions", "transactions", False, "doc", TRANSACTION_REPLY),
@@ -137,3 +138,13 @@ ACCESS_REPLY = (
 ID = (Field("id", "id", True, "assumed"),)
 INVOICE_ID = (Field("id", "id", True, "doc"),)
 KEY = (Field("key", "key", True, "assumed"),)
+
+# 5. Documented with a capital first letter; really sent with a small one, and two more fields (observed).
+WEBHOOK = (
+    *_rows(
+        "doc",
+        "invoice_id=invoiceId invoice_code=invoiceCode invoice_key=invoiceKey status=status amount=amount"
+        " payment_method=paymentMethod transaction_id=transactionId",
+    ),
+    *_rows("observed", "session_id=session_Id transaction_status=transactionStatus"),
+)

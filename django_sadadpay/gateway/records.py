@@ -1,8 +1,8 @@
 """What Sadad sends back, as frozen dataclasses.
 
-Ids are text, money is KWD as it came (not rounded), times are aware UTC; what is missing or re-typed is ``""`` or
-None, and every reply stays whole in ``raw``. ``from_wire`` raises ValueError only for what is not an object
-(contract 3.2: the object grew between 2023 and 2026, and will again).
+Ids are text, money is KWD as it came (not rounded), times are aware UTC. What is missing or re-typed is empty
+or None, and every reply stays whole in ``raw``. ``from_wire`` raises ValueError only for what is no object:
+the real one grew between 2023 and 2026 (contract 3.2), and will again.
 """
 
 from __future__ import annotations

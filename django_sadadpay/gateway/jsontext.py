@@ -1,0 +1,63 @@
+"""Bytes → JSON values that are safe to keep: money as Decimal, and nothing that a database chokes on."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import Any, NoReturn
+
+LONGEST_NUMBER = 60
+LARGEST_EXPONENT = 60
+DEEPEST = 40
+# PostgreSQL stores neither U+0000 nor half of a surrogate pair.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def loads(body: bytes) -> Any:
+    """Decode a body.
+
+    :raises ValueError: not UTF-8, not JSON, NaN or Infinity, a number of absurd size, or nested too deep.
+    """
+    try:
+        value = json.loads(
+            body.decode("utf-8-sig"),  # .NET likes to send a byte order mark
+            parse_float=_decimal,
+            parse_int=_whole,
+            parse_constant=_refuse,
+        )
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    return _clean(value, DEEPEST)
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > LONGEST_NUMBER:
+        _refuse(digits)
+    return int(digits)
+
+
+def _decimal(digits: str) -> Decimal:
+    if len(digits) > LONGEST_NUMBER:
+        _refuse(digits)
+    found = Decimal(digits)
+    # A short text such as 1e999999 would be a million digits as soon as someone rounds it.
+    if not found.is_finite() or abs(found.adjusted()) > LARGEST_EXPONENT:
+        _refuse(digits)
+    return found
+
+
+def _refuse(_digits: str) -> NoReturn:
+    raise ValueError("a number that is not a number of ours")
+
+
+def _clean(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, (dict, list)) and depth == 0:
+        raise ValueError("nested too deep")
+    if isinstance(value, dict):
+        return {_clean(key, 0): _clean(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_clean(item, depth - 1) for item in value]
+    return value
