@@ -1,3 +1,36 @@
 """What the whole suite shares. Fixtures for one subject stand in that subject's own conftest.py."""
 
 from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import django
+import pytest
+
+from tests.servers import redis
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a green run on another Django than the environment's name says."""
+    expected = os.environ.get("SADADPAY_EXPECT_DJANGO")
+    if expected and not django.__version__.startswith(f"{expected}."):
+        pytest.exit(f"this environment is for Django {expected}, not {django.__version__}", returncode=4)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """What is tested on what."""
+    settings = os.environ.get("DJANGO_SETTINGS_MODULE", "no settings")
+    return f"Python {sys.version.split()[0]}, Django {django.__version__}, {settings}"
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The address of a real Redis: the environment's, else a private one for this run."""
+    given = os.environ.get(redis.VARIABLE)
+    if given:
+        yield given
+    else:
+        with redis.server() as address:
+            yield address

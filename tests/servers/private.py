@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 KEEPER = Path(__file__).with_name("keeper.py")
 START_SECONDS = 60.0
@@ -81,31 +81,29 @@ class PrivateServer:
     def running(self, *command: str, ending: int = signal.SIGTERM) -> Iterator[None]:
         """Start ``command`` under its keeper, wait until its port answers; stop it by ``ending``."""
         who = (str(self.user), str(self.group), str(int(ending)))
-        keeper = subprocess.Popen(
-            [sys.executable, str(KEEPER), str(self.folder), *who, *command],
-            stdin=subprocess.PIPE,
-            start_new_session=True,  # a Ctrl-C in the terminal is for the tests, not for it
-        )
-        try:
-            self._wait(keeper)
-            yield
-        finally:
-            assert keeper.stdin is not None
-            keeper.stdin.close()
-            keeper.wait()
+        log = self.folder / "server.log"
+        log.touch()
+        with log.open(errors="replace") as logged:  # still readable when the keeper has removed the folder
+            keeper = subprocess.Popen(
+                [sys.executable, str(KEEPER), str(self.folder), *who, *command],
+                stdin=subprocess.PIPE,
+                start_new_session=True,  # a Ctrl-C in the terminal is for the tests, not for it
+            )
+            try:
+                self._wait(keeper, logged)
+                yield
+            finally:
+                assert keeper.stdin is not None
+                keeper.stdin.close()
+                keeper.wait()
 
-    def _wait(self, keeper: subprocess.Popen[bytes]) -> None:
+    def _wait(self, keeper: subprocess.Popen[bytes], logged: TextIO) -> None:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until and keeper.poll() is None:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return
             time.sleep(0.05)
-        raise ServerError(f"{self.name} did not come up on port {self.port}:\n{self._log()}")
-
-    def _log(self) -> str:
-        with suppress(OSError):
-            return (self.folder / "server.log").read_text(errors="replace")[-4000:]
-        return "(no log)"
+        raise ServerError(f"{self.name} did not come up on port {self.port}:\n{logged.read()[-4000:]}")
 
 
 def _unprivileged() -> tuple[int, int]:
