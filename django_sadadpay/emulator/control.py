@@ -5,7 +5,7 @@ Every method may be called from any thread; invoices are named by their id, as n
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -190,13 +190,12 @@ class Control:
         return len(gone)
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        """Change settings (see ``state.Settings``) and give them all, without the keys. Raises ValueError."""
+        """Change settings (see ``state.Settings``) and give them all, without the keys.
+
+        Raises TypeError for one that does not exist, ValueError for a choice that does not.
+        """
         with self._world.transaction():
-            unknown = set(changes) - {field.name for field in fields(self._world.settings)}
-            if unknown:
-                raise ValueError(f"no setting {', '.join(sorted(unknown))}")
-            for name, value in changes.items():
-                setattr(self._world.settings, name, value)
+            self._world.settings = replace(self._world.settings, **changes)
             shown = asdict(self._world.settings)
         return {name: value for name, value in shown.items() if name not in SECRET_SETTINGS}
 

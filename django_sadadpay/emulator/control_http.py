@@ -49,7 +49,6 @@ OPERATIONS = (
     "advance",
     "set_rate",
     "revoke_tokens",
-    "settings",
     "clear_log",
     "reset",
 )
@@ -61,13 +60,22 @@ def _set_balance(control: Control, amount: Any) -> str:
 
 
 def _add_fault(control: Control, endpoint: str, kind: str, **options: Any) -> dict[str, Any]:
-    plain: dict[str, Any] = {name: float(v) if isinstance(v, Decimal) else v for name, v in options.items()}
-    return asdict(control.faults.add(endpoint, kind, **plain))
+    return asdict(control.faults.add(endpoint, kind, **_floats(options)))
+
+
+def _settings(control: Control, **changes: Any) -> dict[str, Any]:
+    return control.settings(**_floats(changes))
+
+
+def _floats(values: dict[str, Any]) -> dict[str, Any]:
+    """Seconds and probabilities are counted with floats; only money is Decimal."""
+    return {name: float(value) if isinstance(value, Decimal) else value for name, value in values.items()}
 
 
 WRITES: dict[str, Callable[..., Any]] = {
     **{name: getattr(Control, name) for name in OPERATIONS},
     "balance": _set_balance,
+    "settings": _settings,
     "faults": _add_fault,
     "faults/clear": lambda control: control.faults.clear(),
 }

@@ -153,4 +153,6 @@ def read_date(text: str) -> float:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise Refusal("InvalidDateFormat") from None
+    if not 2000 <= moment.year <= 2200:
+        raise Refusal("InvalidDateFormat")
     return (moment if moment.tzinfo else moment.replace(tzinfo=wire.KUWAIT)).timestamp()

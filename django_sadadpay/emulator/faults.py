@@ -11,7 +11,10 @@ from __future__ import annotations
 import random
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 #: The name under which webhook messages meet faults.
 WEBHOOK = "webhook"
@@ -58,6 +61,8 @@ KINDS = {
     "slow_drip": Kind(options={"seconds": 5.0}),
     # getall gives every row, whatever was asked.
     "ignore_filter": Kind(endpoints=("Invoice/getall",)),
+    # getall gives the whole list, whatever page was asked.
+    "ignore_paging": Kind(endpoints=("Invoice/getall", "Refund/getall")),
     # One field of the reply is set, removed or written as another type ("text" or "number").
     # The path is under "response", with dots; * stands for each row or field.
     "reply_field": Kind(options={"path": "", "value": None, "remove": False, "retype": None}),
@@ -109,7 +114,8 @@ class Fault:
 class Faults:
     """The faults that are set now."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int, endpoints: Collection[str]) -> None:
+        self._endpoints = {name.lower() for name in (*endpoints, WEBHOOK, EVERYWHERE)}
         self._lock = threading.Lock()
         self._random = random.Random(f"{seed}:faults")  # noqa: S311 (repeatable on purpose)
         self._faults: list[Fault] = []
@@ -126,8 +132,10 @@ class Faults:
     ) -> Fault:
         """Set a fault at an endpoint ("Invoice/insert"), at all of them ("*"), or at "webhook".
 
-        Raises ValueError for a kind or option that does not exist, or that makes no sense at that endpoint.
+        Raises ValueError for an endpoint, kind or option that does not exist, or that make no sense together.
         """
+        if endpoint.lower() not in self._endpoints:
+            raise ValueError(f"no endpoint {endpoint!r}")
         _check(endpoint, kind, times, probability, options)
         fault = Fault(endpoint, kind, times, probability, skip, {**KINDS[kind].options, **options})
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django_sadadpay.emulator import binding, drafts, wire
@@ -28,8 +29,8 @@ def _equals(read: Callable[[Invoice], str]) -> Test:
     return lambda row, wanted: wanted.lower() == read(row).lower()
 
 
-def _fils(text: str) -> int:
-    return Fields({"amount": text}).fils("amount", "AmountRequired")
+def _fils(text: str) -> Decimal:
+    return (Fields({"amount": text}).decimal("amount") or Decimal(0)) * 1000
 
 
 #: Parameter, without case and underscores (SadadPay's own names may carry them) → whether a row passes.
@@ -60,7 +61,7 @@ SORTS: dict[str, Callable[[Invoice], Any]] = {
 
 def invoices(world: World, request: ApiRequest) -> list[dict[str, Any]]:
     """The rows asked for, newest first. None at all is EmptyResult (contract 3.4)."""
-    options = list_options(request.query)
+    options = list_options(request)
     rows = sorted(_chosen(world, request), key=_sort_key(options), reverse=_descending(options))
     return [{**_row(row), **extra} for row, extra in paged(rows, options)]
 
@@ -76,9 +77,9 @@ def paged(rows: Sequence[Any], options: Fields | None) -> list[tuple[Any, dict[s
     return [(row, {} if options is None else {"totalCount": len(rows)}) for row in page]
 
 
-def list_options(query: Mapping[str, str]) -> Fields | None:
+def list_options(request: ApiRequest) -> Fields | None:
     """``listOptions``: JSON text in the query; without it the whole list comes."""
-    text = parameters(query).get("listoptions")
+    text = None if "ignore_paging" in request.faults else parameters(request.query).get("listoptions")
     return Fields(binding.parse(text.encode()), "listOptions") if text else None
 
 

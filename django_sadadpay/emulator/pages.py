@@ -58,6 +58,8 @@ def result(world: World, request: Request, key: str, ending: str) -> Response:
         invoice = invoices.by_key(world, key)
         if invoice is None:
             return _message(_language(request, None), "unknown", 404)
+        if ending == "Success" and invoice.status not in ledger.PAID_STATUSES:
+            return redirect(wire.pay_url(world, invoice), 302)
         return _message(_language(request, invoice), ending, 200, wire.pay_url(world, invoice))
 
 
@@ -101,9 +103,16 @@ def _next_url(world: World, invoice: Invoice, *, paid: bool) -> str:
         url = invoice.success_url or settings.success_return_url
     else:
         url = invoice.fail_url or settings.fail_return_url
-    if url is None or urlsplit(url).scheme not in ("http", "https"):
+    if url is None or not _is_web(url):
         return f"{wire.pay_url(world, invoice)}/{'Success' if paid else 'Failed'}"
     return _with_query(url, {"invoice_id": str(invoice.id), "payment": "success" if paid else "failed"})
+
+
+def _is_web(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in ("http", "https")
+    except ValueError:
+        return False
 
 
 def _with_query(url: str, extra: dict[str, str]) -> str:

@@ -36,7 +36,7 @@ def getall(world: World, request: ApiRequest) -> list[dict[str, Any]]:
     """Every field of a row is assumed: only the path is known (contract 6.2). Newest first."""
     wanted = listing.parameters(request.query).get("invoiceid")
     rows = [row for row in reversed(world.refunds) if wanted in (None, str(row.invoice_id))]
-    return [{**_row(row), **extra} for row, extra in listing.paged(rows, listing.list_options(request.query))]
+    return [{**_row(row), **extra} for row, extra in listing.paged(rows, listing.list_options(request))]
 
 
 def _row(row: Refund) -> dict[str, Any]:

@@ -152,7 +152,7 @@ class Emulator:
 
     @webhook_url.setter
     def webhook_url(self, url: str | None) -> None:
-        self.world.settings.webhook_url = url
+        self.control.settings(webhook_url=url)
 
     # WSGI
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from django_sadadpay.emulator import ledger
 from django_sadadpay.emulator.entities import Currency, Invoice, Refund, Token, WebhookMessage
 from django_sadadpay.emulator.faults import Faults
+from django_sadadpay.emulator.routes import ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,14 @@ CURRENCIES = {
 OPENING_BALANCE_FILS = 1_000_000_000
 
 
-@dataclass(slots=True)
+CHOICES = {
+    "webhook_style": ("camel", "documented"),
+    "refund_id": ("true", "number", "text", "empty"),
+    "empty_error_key": ("null", "empty"),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The merchant's account as in the panel, and the choices where the contract leaves two readings.
 
@@ -66,6 +74,11 @@ class Settings:
     update_reply: bool | None = True
     delete_reply: bool | None = None
 
+    def __post_init__(self) -> None:
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is one of {', '.join(allowed)}")
+
 
 class World:
     """Everything that the stand-in knows. Read and change it only inside ``transaction()``."""
@@ -78,7 +91,7 @@ class World:
         self.base_url = ""
         self.lock = threading.RLock()
         self.wake = threading.Event()
-        self.faults = Faults(seed)
+        self.faults = Faults(seed, [route.name for route in ROUTES])
         self._state_file = Path(state_file) if state_file else None
         self._dirty = False
         self.clear()
