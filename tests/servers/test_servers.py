@@ -70,8 +70,8 @@ def test_the_starter_ends_with_the_exit_code_of_its_command() -> None:
 
 def test_a_server_that_does_not_come_up_says_what_it_logged() -> None:
     private = PrivateServer("broken")
-    with pytest.raises(ServerError, match="no such folder"):
-        with private.running(sys.executable, "-c", "raise SystemExit('no such folder')"):
+    with pytest.raises(ServerError, match="no-such-option"):
+        with private.running(find("redis-server"), "--no-such-option", "1"):
             pytest.fail("it cannot have come up")
     assert not private.folder.exists()
 
