@@ -221,6 +221,13 @@ class SessionPool:
     def __len__(self) -> int:
         return len(self._idle)
 
+    def close(self) -> None:
+        """Close all sessions that nobody is using."""
+        with self._lock:
+            idle, self._idle = self._idle, OrderedDict()
+        for session in idle.values():
+            session.close()
+
     @contextmanager
     def borrow(self) -> Iterator[requests.Session]:
         key = (os.getpid(), threading.get_ident())
