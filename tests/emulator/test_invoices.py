@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 def test_body_keys_are_read_in_any_case(merchant: Merchant) -> None:
-    body = {"INVOICES": [{"AMOUNT": 3, "CUSTOMER_NAME": "Sara", "Ref_number": "A-1", "SUCCESS_returnurl": "http://s/"}]}
+    body = {
+        "INVOICES": [
+            {"AMOUNT": 3, "CUSTOMER_NAME": "Sara", "Ref_number": "A-1", "SUCCESS_returnurl": "http://s/"}
+        ]
+    }
     reply = merchant.ask("POST", "Invoice/insert", json=body)
     invoice = merchant.read(reply["response"]["invoiceId"])
 
@@ -101,7 +105,9 @@ def test_expiry_date_may_carry_a_time_and_a_zone(merchant: Merchant) -> None:
         ),
     ],
 )
-def test_insert_refuses_what_sadad_refuses(merchant: Merchant, fields: dict[str, Any], error_key: str) -> None:
+def test_insert_refuses_what_sadad_refuses(
+    merchant: Merchant, fields: dict[str, Any], error_key: str
+) -> None:
     assert merchant.refused(**fields) == error_key
     assert merchant.emulator.control.invoices() == []
 
@@ -111,9 +117,7 @@ def test_lines_are_added_in_fils_so_that_tenths_do_not_go_astray(merchant: Merch
     assert merchant.read(merchant.insert(amount="0.305", items=items))["amount"] == 0.305
 
 
-@pytest.mark.parametrize(
-    ("kind", "given", "taken"), [("Amount", "2.5", 2.5), ("Percent", 20, 2.5)]
-)
+@pytest.mark.parametrize(("kind", "given", "taken"), [("Amount", "2.5", 2.5), ("Percent", 20, 2.5)])
 def test_discount_is_what_the_lines_exceed_the_amount_by(
     merchant: Merchant, kind: str, given: Any, taken: float
 ) -> None:

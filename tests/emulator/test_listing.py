@@ -31,7 +31,9 @@ def ids(merchant: Merchant, **query: Any) -> list[int]:
 
 @pytest.fixture
 def three(merchant: Merchant) -> list[int]:
-    first = merchant.insert(ref_Number="A-1", amount="5", customer_Mobile="+96550000001", expiry_Date="2030-01-02")
+    first = merchant.insert(
+        ref_Number="A-1", amount="5", customer_Mobile="+96550000001", expiry_Date="2030-01-02"
+    )
     second = merchant.insert(ref_Number="A-2", amount="7", customer_Email="x@example.com")
     third = merchant.insert(ref_Number="B-3", amount="9", customer_Name="Noura")
     merchant.emulator.control.pay(second, "card")
@@ -81,7 +83,10 @@ def test_dates_of_creation_include_both_ends(merchant: Merchant, three: list[int
     assert ids(merchant, createDateFrom=yesterday, createDateTo=later) == three[::-1]
     assert ids(merchant, createDateFrom=later) == []
     assert ids(merchant, createDateTo=yesterday - timedelta(days=1)) == []
-    assert merchant.ask("GET", "Invoice/getall", params={"createDateFrom": "soon"})["errorKey"] == "InvalidDateFormat"
+    assert (
+        merchant.ask("GET", "Invoice/getall", params={"createDateFrom": "soon"})["errorKey"]
+        == "InvalidDateFormat"
+    )
 
 
 def test_supplier_invoices_are_listed_only_when_asked_for(merchant: Merchant) -> None:

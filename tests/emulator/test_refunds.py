@@ -18,7 +18,11 @@ def paid(merchant: Merchant) -> int:
 
 
 def test_refund_answers_true_as_documented_and_the_amount_grows(merchant: Merchant, paid: int) -> None:
-    assert merchant.refund(paid, "4.250") == {"isValid": True, "errorKey": None, "response": {"refund_Id": True}}
+    assert merchant.refund(paid, "4.250") == {
+        "isValid": True,
+        "errorKey": None,
+        "response": {"refund_Id": True},
+    }
 
     invoice = merchant.read(paid)
     assert (invoice["refunded_Amount"], invoice["status"]) == (4.25, "Paid")
@@ -62,7 +66,9 @@ def test_wrong_amounts_are_refused(merchant: Merchant, paid: int, amount: Any, e
         ({"invoice_Id": 999}, "UnauthorizedAccess"),
     ],
 )
-def test_wrong_fields_are_refused(merchant: Merchant, paid: int, fields: dict[str, Any], error_key: str) -> None:
+def test_wrong_fields_are_refused(
+    merchant: Merchant, paid: int, fields: dict[str, Any], error_key: str
+) -> None:
     assert merchant.refund(paid, "1", **fields)["errorKey"] == error_key
 
 

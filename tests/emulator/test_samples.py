@@ -49,7 +49,9 @@ def test_getbyid_has_the_sandbox_s_own_values_too(merchant: Merchant, number: in
     ours = replay(merchant)[number - 1][1]["response"]
     theirs = sample(f"invoice-getbyid-reply-{number}")["response"]
 
-    assert {k: v for k, v in ours.items() if k not in OWN} == {k: v for k, v in theirs.items() if k not in OWN}
+    assert {k: v for k, v in ours.items() if k not in OWN} == {
+        k: v for k, v in theirs.items() if k not in OWN
+    }
 
 
 def test_key_and_links_are_made_as_in_the_samples(merchant: Merchant) -> None:

@@ -58,7 +58,8 @@ def test_only_a_refresh_token_gives_an_access_token(merchant: Merchant, kind: st
 
 
 @pytest.mark.parametrize(
-    ("token", "error_key"), [("", "UnauthorizedAccess"), ("wrong", "InvalidToken"), ("refresh", "InvalidToken")]
+    ("token", "error_key"),
+    [("", "UnauthorizedAccess"), ("wrong", "InvalidToken"), ("refresh", "InvalidToken")],
 )
 def test_other_endpoints_answer_401_without_an_access_token(
     merchant: Merchant, token: str, error_key: str
