@@ -1,4 +1,4 @@
-"""What we publish is whole: built, looked into, installed in a fresh environment, used from another folder."""
+"""What we publish is whole: built, looked into, installed anew and used from another folder."""
 
 from __future__ import annotations
 
