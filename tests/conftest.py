@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import django
 import pytest
 
-from tests.servers import redis
+from tests.servers import chromium, redis
+
+if TYPE_CHECKING:  # installed where browser tests run only
+    from playwright.sync_api import Browser
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,3 +38,10 @@ def redis_url() -> Iterator[str]:
     else:
         with redis.server() as address:
             yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium; a test opens its own page with ``browser.new_context(locale="ar").new_page()``."""
+    with chromium.browser() as launched:
+        yield launched
