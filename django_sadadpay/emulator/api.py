@@ -139,7 +139,7 @@ class Api:
 
     def _send(self, reply: Reply, request: Request) -> Response:
         if reply.cut:
-            _cut(request.environ["werkzeug.socket"])
+            cut_connection(request.environ["werkzeug.socket"])
             return Response("", 500)
         response = Response(
             reply.body, reply.status, {**reply.headers, "Content-Length": str(len(reply.body))}
@@ -175,7 +175,7 @@ def _body(route: Route, data: bytes) -> tuple[Any, Refusal | None]:
         return None, refusal
 
 
-def _cut(connection: socket.socket) -> None:
+def cut_connection(connection: socket.socket) -> None:
     """Close the connection under the server's feet: it then finds nobody to write to."""
     try:
         connection.shutdown(socket.SHUT_RDWR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from html import escape
+from importlib import import_module
 from importlib.resources import files
 from io import BytesIO
 from string import Template
@@ -71,7 +72,7 @@ def qr(world: World, key: str) -> Response:
     if not url:
         return Response("", 404)
     try:
-        import segno
+        segno = import_module("segno")
     except ImportError:
         return Response("QR images need segno: pip install 'django-sadadpay[emulator]'", 501)
     image = BytesIO()

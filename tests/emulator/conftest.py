@@ -1,9 +1,10 @@
-"""A merchant who talks to the emulator with nothing but ``requests``: our own client must not vouch for itself."""
+"""A merchant with nothing but ``requests``: our own client must not vouch for itself."""
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,7 +16,7 @@ import requests
 from django_sadadpay.emulator import Emulator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DATA = Path(__file__).parent / "data"
 
@@ -76,6 +77,14 @@ class Merchant:
             **fields,
         }
         return self.ask("POST", "Refund/insert", json=body)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """What another thread of the emulator does soon; fails after 5 seconds."""
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.fixture

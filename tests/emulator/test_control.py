@@ -93,11 +93,12 @@ def test_cancelled_payment_leaves_the_invoice_payable(control: Control) -> None:
     assert control.pay(number)["status"] == "Paid"
 
 
-def test_panel_refund_finer_than_a_fils_is_refused(control: Control) -> None:
+def test_panel_refund_of_nothing_or_finer_than_a_fils_is_refused(control: Control) -> None:
     number = control.create(1)["id"]
     control.pay(number)
-    with pytest.raises(Refusal, match="InvalidRefundAmount"):
-        control.refund(number, "0.0001")
+    for amount in ("0.0001", 0, -1):
+        with pytest.raises(Refusal, match="InvalidRefundAmount"):
+            control.refund(number, amount)
 
 
 def test_panel_invoice_takes_the_fields_of_insert(control: Control) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from tests.emulator.conftest import wait_until
+
 if TYPE_CHECKING:
     from django_sadadpay.emulator.faults import Faults
     from tests.emulator.conftest import Merchant
@@ -77,10 +79,7 @@ def test_latency_holds_the_call_back_and_the_work_is_still_done(merchant: Mercha
     with pytest.raises(requests.Timeout):
         insert(merchant, timeout=0.1)
 
-    deadline = time.monotonic() + 5
-    while stored(merchant) == 0 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert stored(merchant) == 1
+    wait_until(lambda: stored(merchant) == 1)
 
 
 def test_slow_drip_beats_a_read_timeout_for_the_whole_reply(merchant: Merchant, faults: Faults) -> None:

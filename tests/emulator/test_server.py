@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,13 +18,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from django_sadadpay.emulator import Emulator, __main__
+from django_sadadpay.emulator import Emulator, __main__, api
 from django_sadadpay.emulator.routes import NOT_YET, ROUTES
-from tests.emulator.conftest import Merchant
+from tests.emulator.conftest import Merchant, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.emulator.conftest import Receiver
 
 ROOT = Path(__file__).parents[2]
@@ -102,11 +99,10 @@ def test_server_that_listens_everywhere_names_the_machine_itself() -> None:
 
 
 def test_stop_does_not_wait_for_a_slow_call(merchant: Merchant) -> None:
-    merchant.emulator.control.faults.add("Invoice/getall", "latency", seconds=600)
+    merchant.emulator.control.faults.add("Invoice/getall", "latency", times=1, seconds=600)
     with ThreadPoolExecutor() as pool:
         call = pool.submit(merchant.send, "GET", "Invoice/getall", timeout=5)
-        while not merchant.emulator.world.faults.list():
-            pass
+        wait_until(lambda: merchant.emulator.world.faults.list() == [])
         merchant.emulator.stop()
         assert call.exception(timeout=5) is None or isinstance(call.exception(), requests.RequestException)
 
@@ -116,7 +112,16 @@ def test_client_that_goes_away_first_disturbs_nobody(merchant: Merchant) -> None
     merchant.emulator.control.faults.add("Invoice/getall", "cut_after", times=1)
     with pytest.raises(requests.Timeout):
         merchant.send("GET", "Invoice/getall", timeout=0.05)
+
+    wait_until(lambda: merchant.emulator.control.log[-1].endpoint == "Invoice/getall")
     assert merchant.insert()
+
+
+def test_connection_that_is_closed_already_needs_no_cut() -> None:
+    connection = socket.socket()
+    connection.close()
+    api.cut_connection(connection)
+    assert connection.fileno() == -1
 
 
 def test_many_callers_get_different_invoices(merchant: Merchant) -> None:
@@ -280,14 +285,6 @@ def test_what_is_no_http_is_logged_and_answered_with_400(
         connection.sendall(b"nonsense\r\n\r\n")
         assert b"400" in connection.recv(1000)
     wait_until(lambda: "Bad request syntax" in caplog.text)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """The server logs after it has answered."""
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_state_file_is_json(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from django_sadadpay.emulator import Emulator
+from tests.emulator.conftest import wait_until
 
 if TYPE_CHECKING:
     from tests.emulator.conftest import Merchant, Receiver
@@ -87,6 +88,7 @@ def test_nothing_is_reported_without_a_webhook_url(merchant: Merchant) -> None:
 def test_message_waits_when_its_url_is_taken_away(hooked: Merchant) -> None:
     pay(hooked)
     hooked.emulator.webhook_url = None
+    assert hooked.emulator.webhook_url is None
     assert hooked.emulator.control.deliver_webhooks() == 0
     assert len(hooked.emulator.control.webhooks) == 1
 
@@ -224,8 +226,7 @@ def test_thread_tries_again_after_the_interval(receiver: Receiver) -> None:
     with Emulator(webhook_url=receiver.url) as emulator:
         emulator.control.pay(emulator.control.create(1)["id"])
         assert receiver.came.wait(5)
-        while emulator.control.webhooks[0].tries == 0:
-            pass  # the answer has been sent, but is not yet noted
+        wait_until(lambda: emulator.control.webhooks[0].tries == 1)
         receiver.came.clear()
         emulator.control.advance(180)
         assert receiver.came.wait(5)
