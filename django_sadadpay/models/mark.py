@@ -1,0 +1,22 @@
+"""When background work last ran, and counters that someone should see."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Mark(models.Model):
+    """``reconcile`` holds when it last finished; ``lock_reruns`` counts transactions that were run again."""
+
+    name = models.CharField(_("name"), max_length=40, unique=True)
+    at = models.DateTimeField(_("at"), null=True, blank=True)
+    count = models.BigIntegerField(_("count"), default=0)
+    detail = models.JSONField(_("detail"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("mark")
+        verbose_name_plural = _("marks")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,121 @@
+"""A recorded payment counts for its object, once: the paid slot is taken and ``Payable.paid()`` called (money-flow 4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from django_sadadpay import signals
+from django_sadadpay.models import Attention, Invoice
+from django_sadadpay.services import attention, clock, hooks, schedule, transactions, transitions
+from django_sadadpay.services.errors import Refused
+from django_sadadpay.services.facts import Reading
+from django_sadadpay.services.ledger import Origin, change
+
+Code = Attention.Code
+#: Cases that a payment which took effect brings to an end.
+_SOLVED = (
+    Code.HOOK_FAILED,
+    Code.OBJECT_GONE,
+    Code.NOT_REGISTERED,
+    Code.CANNOT_FULFIL,
+    Code.AMOUNT_CHANGED,
+    Code.PAID_AFTER_CANCEL,
+    Code.PAID_TWICE,
+)
+
+
+def apply_new(invoice: Invoice, reading: Reading, dead_before: bool, origin: Origin, now: datetime) -> None:
+    """Called once, in the transaction that recorded the payment, with the invoice locked."""
+    if reading.says_refund:
+        attention.ask(Code.REFUND_SEEN_FIRST, now, invoice, invoice=invoice)
+        if reading.fully_refunded or invoice.refunded_amount >= invoice.paid_amount:
+            return
+    _apply(invoice, origin, now, dead_before=dead_before)
+
+
+def retry(pk: int, origin: Origin) -> Invoice:
+    """Call a hook again that did not take effect; does nothing when it did meanwhile."""
+
+    def block() -> Invoice:
+        invoice = transactions.lock(Invoice, pk)
+        if invoice.is_applied and invoice.handled_at is None:
+            _call(invoice, origin, clock.now(), dead_before=False, compare_due=True)
+        return invoice
+
+    return transactions.run(block)
+
+
+def apply_anyway(pk: int, origin: Origin) -> Invoice:
+    """A person decides that a recorded payment counts for its object, whatever is due now.
+
+    :raises Refused: it is not paid, or another payment counts already.
+    """
+
+    def block() -> Invoice:
+        invoice = transactions.lock(Invoice, pk)
+        if not invoice.is_paid:
+            raise Refused("not_paid", invoice=invoice)
+        if invoice.handled_at is None:
+            _apply(invoice, origin, clock.now(), dead_before=False, compare_due=False)
+        if invoice.handled_at is not None:
+            attention.close((Code.REFUND_SEEN_FIRST,), clock.now(), "applied", invoice=invoice, origin=origin)
+        return invoice
+
+    invoice = transactions.run(block)
+    if invoice.is_applied:
+        transitions.withdraw_others(invoice, origin)
+    return invoice
+
+
+def _apply(
+    invoice: Invoice, origin: Origin, now: datetime, *, dead_before: bool, compare_due: bool = True
+) -> None:
+    if not invoice.is_applied and not _take_slot(invoice, origin, now):
+        attention.ask(Code.PAID_TWICE, now, invoice, invoice=invoice)
+        return
+    _call(invoice, origin, now, dead_before=dead_before, compare_due=compare_due)
+
+
+def _take_slot(invoice: Invoice, origin: Origin, now: datetime) -> bool:
+    """Only one payment of an object and purpose can hold the slot: the database says so, not we."""
+    if transitions.paid_elsewhere(invoice):
+        return False
+    try:
+        with transaction.atomic(using=transactions.alias()):
+            change(invoice, "applied", origin, now, paid_slot=invoice.slot)
+    except IntegrityError:
+        invoice.paid_slot = None
+        return False
+    return True
+
+
+def _call(invoice: Invoice, origin: Origin, now: datetime, *, dead_before: bool, compare_due: bool) -> None:
+    result = hooks.paid(invoice, dead_before=dead_before, compare_due=compare_due)
+    if result.ok:
+        change(invoice, "handled", origin, now, handled_at=now, next_hook_at=None)
+        attention.close(_SOLVED, now, "the order was told", invoice=invoice, origin=origin)
+        transitions.announce(signals.invoice_paid, invoice)
+        _wake_refund_hooks(invoice, now)
+        return
+    attention.ask(result.code, now, invoice, invoice=invoice, **result.params)
+    if result.code in (Code.AMOUNT_CHANGED, Code.PAID_AFTER_CANCEL):
+        change(invoice, "not_applied", origin, now, paid_slot=None, next_hook_at=None)
+        return
+    tries = invoice.hook_tries + 1
+    again = schedule.back_off(now, tries) if result.retried else None
+    change(
+        invoice,
+        "hook_failed",
+        origin,
+        now,
+        params={"code": result.code},
+        hook_tries=tries,
+        next_hook_at=again,
+    )
+
+
+def _wake_refund_hooks(invoice: Invoice, now: datetime) -> None:
+    """Refunds done before the order heard of the payment are told now."""
+    invoice.refunds.filter(state="done", handled_at=None).update(next_hook_at=now)

@@ -1,0 +1,78 @@
+"""Delete an invoice at Sadad and read back what became of it (money-flow 3.4, 3.6)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django_sadadpay.gateway.errors import NotFound, OutcomeUnknown, Rejected
+from django_sadadpay.models import Invoice
+from django_sadadpay.services import clock, gateway, schedule, transactions, transitions
+from django_sadadpay.services.ledger import Origin, change
+from django_sadadpay.services.looking import look
+
+State, Closing = Invoice.State, Invoice.Closing
+
+
+def delete(invoice: Invoice, origin: Origin) -> Invoice:
+    """Ask Sadad to delete it, then read it back and settle; whatever the answer was, only what is read back counts.
+
+    :raises SadadError: Sadad could not be asked, or not be read back; the row stays as it is and is tried again.
+    """
+    try:
+        gateway.client_of(invoice).invoices.delete(_id(invoice))
+    except (Rejected, NotFound, OutcomeUnknown):
+        pass  # refused (it may be paid) or a lost answer: reading it back tells which
+    return look(invoice, origin)
+
+
+def finish(pk: int, origin: Origin) -> Invoice:
+    """Finish a withdrawn invoice: delete it, and free the slot even if Sadad keeps it payable; it stays watched.
+
+    :raises SadadError: as :func:`delete`.
+    """
+    invoice = Invoice.objects.get(pk=pk)
+    if invoice.state == State.SUPERSEDING:
+        invoice = delete(invoice, origin)
+    if invoice.state == State.SUPERSEDING:
+        invoice = transactions.run(partial(_give_up, pk, origin))
+    return invoice
+
+
+def finish_withdrawn(slot: str, origin: Origin) -> None:
+    """Finish what a payment of the object withdrew (transitions.withdraw_others)."""
+    rows = Invoice.objects.filter(open_slot=slot, state=State.SUPERSEDING, closing=Closing.PAID)
+    for pk in rows.values_list("pk", flat=True):
+        finish(pk, origin)
+
+
+def claim(pk: int) -> bool:
+    """One process at a time deletes or makes an invoice; the claim runs out by itself."""
+
+    def block() -> bool:
+        invoice, now = transactions.lock(Invoice, pk), clock.now()
+        if invoice.busy_until is not None and invoice.busy_until > now:
+            return False
+        invoice.busy_until = now + schedule.BUSY
+        invoice.save(update_fields=["busy_until"])
+        return True
+
+    return transactions.run(block)
+
+
+def _give_up(pk: int, origin: Origin) -> Invoice:
+    """Still unpaid and Sadad will not delete it: the buyer's link is ours no longer, but it stays watched."""
+    invoice = transactions.lock(Invoice, pk)
+    if invoice.state == State.SUPERSEDING:
+        now = clock.now()
+        if invoice.closing == Closing.CANCEL:
+            # A person asked for the cancellation and must not be told that it worked.
+            change(invoice, "not_cancelled", origin, now, state=State.OPEN, closing="", busy_until=None)
+        else:
+            transitions.close(invoice, State.CANCELLED, origin, now)
+        transitions.reschedule(invoice, now)
+        invoice.save(update_fields=["next_check_at"])
+    return invoice
+
+
+def _id(invoice: Invoice) -> str:
+    return invoice.sadad_id or ""

@@ -1,0 +1,100 @@
+"""What a member of staff can do about a case that waits for a person: each action of ``models.attention.RULES``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from django_sadadpay.gateway.errors import SadadError
+from django_sadadpay.models import Attention, InvoiceEvent
+from django_sadadpay.services import applying, attention, clock, gateway, inbox, refunds, transactions
+from django_sadadpay.services.errors import Refused, TryAgain
+from django_sadadpay.services.ledger import Origin
+from django_sadadpay.services.verify import verify
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+Code = Attention.Code
+
+
+def actions(case: Attention) -> tuple[str, ...]:
+    """The actions on offer now; ``decide`` stands for ``happened`` and ``did_not_happen``."""
+    if not case.is_open:
+        return ()
+    offered = []
+    for action in case.rule.actions:
+        offered += ["happened", "did_not_happen"] if action == "decide" else [action]
+    return tuple(offered)
+
+
+def act(case: Attention, action: str, *, by: AbstractBaseUser, note: str = "") -> Attention:
+    """Do it; the case is closed if that resolved it. ``refund`` is done on the refund page, not here.
+
+    :raises InsideTransaction: a transaction is open.
+    :raises Refused: not on offer, somebody was quicker, or it did not work. :raises TryAgain: Sadad could not be asked.
+    """
+    transactions.ensure_outside()
+    if action not in actions(case) or action not in _DO:
+        raise Refused("no_longer_waiting")
+    _DO[action](case, by, note)
+    case.refresh_from_db()
+    return case
+
+
+def _verify(case: Attention, by: AbstractBaseUser, _note: str) -> None:
+    if case.invoice is not None:
+        verify(case.invoice, by=by)
+        return
+    try:
+        gateway.client_of(case).warm()
+    except SadadError as error:
+        raise TryAgain("keys_refused") from error
+    _close(case, by, "keys accepted")
+
+
+def _apply(case: Attention, by: AbstractBaseUser, _note: str) -> None:
+    if case.invoice is not None:
+        applying.apply_anyway(case.invoice.pk, _origin(by))
+
+
+def _retry(case: Attention, by: AbstractBaseUser, _note: str) -> None:
+    if case.event is not None:
+        inbox.retry(case.event.pk)
+    elif case.refund is not None:
+        refunds.retry_hook(case.refund.pk)
+    elif case.invoice is not None:
+        applying.retry(case.invoice.pk, _origin(by))
+
+
+def _happened(case: Attention, by: AbstractBaseUser, _note: str) -> None:
+    if case.refund is not None:
+        refunds.decide(case.refund.pk, happened=True, by=by)
+
+
+def _did_not_happen(case: Attention, by: AbstractBaseUser, _note: str) -> None:
+    if case.refund is not None:
+        refunds.decide(case.refund.pk, happened=False, by=by)
+
+
+def _dismiss(case: Attention, by: AbstractBaseUser, note: str) -> None:
+    _close(case, by, f"{attention.DISMISSED}: {note}" if note else attention.DISMISSED)
+
+
+def _close(case: Attention, by: AbstractBaseUser, resolution: str) -> None:
+    if not transactions.run(lambda: attention.dismiss(case, clock.now(), _origin(by), resolution)):
+        raise Refused("no_longer_waiting")
+
+
+def _origin(by: AbstractBaseUser) -> Origin:
+    return Origin(InvoiceEvent.Source.STAFF, by)
+
+
+_DO: dict[str, Callable[[Attention, AbstractBaseUser, str], None]] = {
+    "verify": _verify,
+    "apply": _apply,
+    "retry": _retry,
+    "happened": _happened,
+    "did_not_happen": _did_not_happen,
+    "dismiss": _dismiss,
+}

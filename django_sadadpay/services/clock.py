@@ -1,0 +1,49 @@
+"""The database's clock: one clock for all web and worker machines, whatever their own say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connections
+from django.db.models import DurationField, Value
+from django.db.models.functions import Now
+
+from django_sadadpay.services.transactions import alias
+
+_SQL = {
+    "sqlite": "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')",
+    "postgresql": "SELECT clock_timestamp()",
+    "mysql": "SELECT UTC_TIMESTAMP(6)",
+}
+_shift = timedelta(0)
+
+
+def now() -> datetime:
+    """The database's time, aware UTC; milliseconds on SQLite, microseconds elsewhere. One SQL statement."""
+    connection = connections[alias()]
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL[connection.vendor])
+        (value,) = cursor.fetchone()
+    return _aware(value) + _shift
+
+
+def sql_now() -> Any:
+    """The same clock inside a statement, for a condition that must not be a moment old."""
+    return Now() if not _shift else Now() + Value(_shift, output_field=DurationField())
+
+
+def shift(seconds: float) -> None:
+    """Move the clock of this process for tests: relative; ``shift_reset()`` puts it right again."""
+    global _shift
+    _shift += timedelta(seconds=seconds)
+
+
+def shift_reset() -> None:
+    global _shift
+    _shift = timedelta(0)
+
+
+def _aware(value: datetime | str) -> datetime:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

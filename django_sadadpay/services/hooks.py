@@ -1,0 +1,121 @@
+"""Calls of the shop's own code: in a savepoint, on a fresh object that is locked (money-flow 4)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import connections, models, transaction
+
+from django_sadadpay.models import Attention, Invoice, Refund
+from django_sadadpay.registry import CannotFulfil, Payable, payables
+from django_sadadpay.services import transactions
+
+Code = Attention.Code
+logger = logging.getLogger("django_sadadpay")
+
+
+@dataclass(frozen=True)
+class Result:
+    """``code`` is empty when the hook took effect, else why not (an attention code)."""
+
+    code: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return not self.code
+
+    @property
+    def retried(self) -> bool:
+        """The hook is called again by itself; the others wait for a person."""
+        return self.code in (Code.HOOK_FAILED, Code.OBJECT_GONE, Code.NOT_REGISTERED)
+
+
+def paid(invoice: Invoice, *, dead_before: bool = False, compare_due: bool = True) -> Result:
+    """Call ``Payable.paid()`` unless what is due is no longer what the invoice asked for."""
+
+    def call(payable: Payable[Any], obj: Any) -> Result:
+        due = _due(payable, obj) if compare_due else None
+        if due is not None and due != invoice.shop_amount:
+            code = Code.PAID_AFTER_CANCEL if dead_before else Code.AMOUNT_CHANGED
+            currency = invoice.shop_currency
+            return Result(
+                code, {"due": [str(due), currency], "invoice": [str(invoice.shop_amount), currency]}
+            )
+        payable.paid(obj, invoice)
+        return Result()
+
+    return _guarded(invoice, call)
+
+
+def refunded(refund: Refund) -> Result:
+    """Call ``Payable.refunded()``."""
+    return _simple(refund.invoice, lambda payable, obj: payable.refunded(obj, refund))
+
+
+def expired(invoice: Invoice) -> Result:
+    return _simple(invoice, lambda payable, obj: payable.expired(obj, invoice))
+
+
+def cancelled(invoice: Invoice) -> Result:
+    return _simple(invoice, lambda payable, obj: payable.cancelled(obj, invoice))
+
+
+def _simple(invoice: Invoice, hook: Callable[[Payable[Any], Any], None]) -> Result:
+    def call(payable: Payable[Any], obj: Any) -> Result:
+        hook(payable, obj)
+        return Result()
+
+    return _guarded(invoice, call)
+
+
+def _due(payable: Payable[Any], obj: Any) -> Decimal | None:
+    """None for a payable without a model: there is nothing whose amount could have changed."""
+    return None if payable.model is None else payable.due(obj)
+
+
+def _guarded(invoice: Invoice, call: Callable[[Payable[Any], Any], Result]) -> Result:
+    payable = payables.get(invoice.payable)
+    if payable is None:
+        return Result(Code.NOT_REGISTERED, {"name": invoice.payable})
+    try:
+        with transaction.atomic(using=transactions.alias()):
+            return call(payable, _locked_object(payable, invoice.object_id))
+    except CannotFulfil as error:
+        return Result(Code.CANNOT_FULFIL, {"reason": error.reason[:200]})
+    except _ObjectGone:
+        return Result(Code.OBJECT_GONE)
+    except Exception as error:  # the shop's code may raise anything; the payment must stand all the same
+        if transactions.is_lock_error(error):
+            raise
+        # The exception's text may hold personal data of the shop's: only its class is kept and logged.
+        logger.error("the hook of payable %s raised %s", invoice.payable, type(error).__name__)
+        return Result(Code.HOOK_FAILED, {"error": type(error).__name__})
+
+
+class _ObjectGone(Exception):
+    pass
+
+
+def _locked_object(payable: Payable[Any], object_id: str) -> models.Model | None:
+    """A fresh instance, locked; on SQLite our own UPDATE has locked the database already."""
+    if payable.model is None:
+        return None
+    rows = payable.model._base_manager.using(transactions.alias())
+    features = connections[transactions.alias()].features
+    if features.has_select_for_update:
+        rows = rows.select_for_update(no_key=features.has_select_for_no_key_update, of=_own_table(features))
+    try:
+        return rows.get(pk=object_id)
+    except (ObjectDoesNotExist, ValueError, ValidationError):
+        raise _ObjectGone from None
+
+
+def _own_table(features: Any) -> tuple[str, ...]:
+    """Lock the row itself, not what its manager joins to it."""
+    return ("self",) if features.has_select_for_update_of else ()

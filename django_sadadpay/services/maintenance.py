@@ -1,0 +1,63 @@
+"""Background work that is not reconcile: tokens kept warm, the inbox emptied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django_sadadpay import conf
+from django_sadadpay.gateway.errors import AuthenticationError, SadadError
+from django_sadadpay.models import Attention, GatewayToken, WebhookEvent
+from django_sadadpay.services import attention, clock, gateway, inbox, transactions
+from django_sadadpay.services.errors import TryAgain
+
+_BATCH = 500
+
+
+@dataclass
+class Handled:
+    """How many stored webhook calls were handled, and how many are tried again later."""
+
+    handled: int = 0
+    waiting: int = 0
+
+
+def process_inbox(limit: int = _BATCH) -> Handled:
+    """Handle the stored webhook calls that are due, oldest first.
+
+    :raises InsideTransaction: a transaction is open.
+    """
+    transactions.ensure_outside()
+    due = WebhookEvent.objects.filter(next_try_at__lte=clock.now()).order_by("next_try_at", "pk")
+    result = Handled()
+    for pk in due.values_list("pk", flat=True)[:limit]:
+        if inbox.process(pk):
+            result.handled += 1
+        else:
+            result.waiting += 1
+    return result
+
+
+def refresh_tokens() -> dict[str, bool]:
+    """Make sure that every account has a token that lasts; by account, whether it worked.
+
+    Refused keys ask a person; keys that are accepted again close that case.
+
+    :raises InsideTransaction: a transaction is open.
+    """
+    transactions.ensure_outside()
+    return {name: _refresh(account) for name, account in conf.current().accounts.items()}
+
+
+def _refresh(account: conf.Account) -> bool:
+    row = GatewayToken(account=account.name, environment=account.environment)
+    try:
+        gateway.client_for(account).warm()
+    except AuthenticationError:
+        transactions.run(
+            lambda: attention.ask(Attention.Code.KEYS_REFUSED, clock.now(), row, account=account.name)
+        )
+        return False
+    except (SadadError, TryAgain):
+        return False
+    transactions.run(lambda: attention.close_account(Attention.Code.KEYS_REFUSED, row, clock.now()))
+    return True

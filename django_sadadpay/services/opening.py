@@ -1,0 +1,222 @@
+"""Make an invoice: the row first, then Invoice/insert exactly once, then getbyid (money-flow 3.2, 3.3)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django_sadadpay.gateway.errors import (
+    AuthenticationError,
+    InvalidRequest,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    SadadError,
+    Unavailable,
+)
+from django_sadadpay.models import Attention, Invoice, InvoiceLine
+from django_sadadpay.services import attention, clock, gateway, orphans, schedule, transactions
+from django_sadadpay.services.drafts import Plan
+from django_sadadpay.services.errors import OutcomePending, Refused, TryAgain
+from django_sadadpay.services.ledger import Origin, change, created
+from django_sadadpay.services.looking import look
+
+State = Invoice.State
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+#: A process that was stopped for longer between its commit and the call does not send: others have given the row up.
+_SEND_WITHIN = 30.0
+
+
+def new_reference(shop_reference: str) -> str:
+    """The shop's number cut to 20 ASCII characters, ``-`` and 10 random base32 characters (money-flow 1)."""
+    plain = "".join(c for c in shop_reference if c.isascii() and (c.isalnum() or c in "._-"))[:20]
+    return f"{plain}-{''.join(secrets.choice(_BASE32) for _ in range(10))}"
+
+
+def create(plan: Plan, return_url: Callable[[str], str], origin: Origin, now: datetime) -> Invoice:
+    """The row that takes the object's open slot, in the caller's transaction.
+
+    :raises IntegrityError: another row has taken the slot meanwhile.
+    """
+    reference = new_reference(plan.shop_reference)
+    urls = {"return_url": return_url(reference), "expiry_date": _kuwait_date(plan.expires_at)}
+    invoice = Invoice.objects.create(
+        account=plan.account.name,
+        environment=plan.account.environment,
+        reference=reference,
+        shop_reference=plan.shop_reference,
+        payable=plan.payable.name,
+        object_id=plan.object_id,
+        object_key=plan.object_key,
+        purpose=plan.purpose,
+        open_slot=plan.slot,
+        shop_currency=plan.currency,
+        shop_amount=plan.shop_amount,
+        rate=plan.rate,
+        amount=plan.amount,
+        lines_digest=plan.digest,
+        language=plan.language,
+        kind=plan.kind,
+        customer=plan.customer,
+        request={**plan.request, **urls},
+        created_at=now,
+        expires_at=plan.expires_at,
+        busy_until=now + schedule.BUSY,
+        next_check_at=now + schedule.BUSY,
+    )
+    rows = [
+        InvoiceLine(
+            invoice=invoice,
+            position=i,
+            name=x.name,
+            quantity=x.quantity,
+            amount=x.amount,
+            supplier_id=x.supplier_id,
+        )
+        for i, x in enumerate(plan.lines, 1)
+    ]
+    InvoiceLine.objects.bulk_create(rows)
+    created(invoice, origin, now)
+    return invoice
+
+
+def send(invoice: Invoice, elapsed: float, origin: Origin) -> Invoice:
+    """Insert and read back. The row was committed before; it is sent at most once.
+
+    :param elapsed: seconds since the row was made, by this process's own clock.
+    :raises Refused: Sadad refused it. :raises TryAgain: surely nothing was done.
+    :raises OutcomePending: nobody knows; the row has given up its slot.
+    """
+    if elapsed > _SEND_WITHIN:
+        refuse(invoice.pk, "not_sent", origin)
+        raise TryAgain
+    try:
+        sadad_id = gateway.client_of(invoice).invoices.insert(body(invoice))
+    except OutcomeUnknown:
+        return _after_lost_answer(invoice, origin)
+    except (Rejected, NotFound, InvalidRequest) as error:
+        code = _code(error)
+        refuse(invoice.pk, code[:80], origin)
+        raise Refused(code, invoice=invoice) from error
+    except (AuthenticationError, Unavailable, RateLimited) as error:
+        refuse(invoice.pk, "not_sent", origin)
+        note_keys(invoice, error)
+        raise TryAgain from error
+    return read_back(learn(invoice.pk, sadad_id, origin), origin)
+
+
+def _code(error: SadadError) -> str:
+    if isinstance(error, Rejected):
+        return error.error_key
+    return "UnauthorizedAccess" if isinstance(error, NotFound) else "WrongObject"
+
+
+def read_back(invoice: Invoice, origin: Origin) -> Invoice:
+    """The pay link comes from getbyid alone (contract 3.1).
+
+    :raises OutcomePending: inserted, but not read yet; the next call goes on from here.
+    """
+    try:
+        return look(invoice, origin)
+    except SadadError as error:
+        release(invoice.pk)
+        raise OutcomePending(invoice=invoice) from error
+
+
+def learn(pk: int, sadad_id: str, origin: Origin) -> Invoice:
+    """Write the id that insert gave, unless the webhook or reconcile was quicker; another id asks a person."""
+
+    def block() -> Invoice:
+        invoice, now = transactions.lock(Invoice, pk), clock.now()
+        if invoice.sadad_id is None:
+            change(invoice, "identified", origin, now, sadad_id=sadad_id)
+        elif invoice.sadad_id != sadad_id:
+            ours = invoice.sadad_id
+            code = Attention.Code.ID_CONFLICT
+            attention.ask(code, now, invoice, invoice=invoice, what="id", ours=ours, theirs=sadad_id)
+        return invoice
+
+    return transactions.run(block)
+
+
+def note_keys(invoice: Invoice, error: SadadError) -> None:
+    """Refused keys stop every payment of the account: a person must hear of it."""
+    if isinstance(error, AuthenticationError):
+        ask = partial(
+            attention.ask, Attention.Code.KEYS_REFUSED, clock.now(), invoice, account=invoice.account
+        )
+        transactions.run(ask)
+
+
+def body(invoice: Invoice) -> dict[str, Any]:
+    """What Invoice/insert is sent, by our field names; the endpoint table gives Sadad's (contract 3.1)."""
+    request, customer = invoice.request, invoice.customer
+    fields: dict[str, Any] = {
+        "ref_number": invoice.reference,
+        "amount": f"{invoice.amount:.3f}",
+        "customer_name": customer["name"],
+        "customer_mobile": customer["mobile"],
+        "customer_email": customer["email"],
+        "lang": invoice.language,
+        "currency_code": invoice.shop_currency,
+        "items": [_item(line) for line in invoice.lines.all()],
+        "success_return_url": request["return_url"],
+        "fail_return_url": request["return_url"],
+        "expiry_date": request["expiry_date"],
+    }
+    optional = {"send_type": request["send"], "comment": request["comment"]}
+    fields |= {name: value for name, value in optional.items() if value}
+    return fields if invoice.kind == "Invoice" else {**fields, "type": invoice.kind}
+
+
+def _item(line: InvoiceLine) -> dict[str, Any]:
+    item = {"name": line.name, "quantity": line.quantity, "amount": f"{line.amount:.3f}"}
+    return item if line.supplier_id is None else {**item, "supplier_id": line.supplier_id}
+
+
+def _after_lost_answer(invoice: Invoice, origin: Origin) -> Invoice:
+    """Look once; the row keeps its slot only if it is found."""
+    found = orphans.find_and_adopt(invoice, origin)
+    if found is not None:
+        return found
+    row = orphans.mark_unknown(invoice.pk, origin)
+    if row.state == State.UNKNOWN:
+        raise OutcomePending("outcome_pending", invoice=row)
+    return row  # the webhook or reconcile has found it meanwhile
+
+
+def abandon(pk: int, origin: Origin) -> None:
+    """The row is not sent after all: another payment of the object was applied."""
+    refuse(pk, "not_sent", origin)
+
+
+def refuse(pk: int, code: str, origin: Origin) -> None:
+    """End a row that surely does not exist at Sadad, and free its slot."""
+
+    def block() -> None:
+        invoice, now = transactions.lock(Invoice, pk), clock.now()
+        if invoice.state == State.NEW and invoice.sadad_id is None:
+            values: dict[str, Any] = {"open_slot": None, "busy_until": None, "next_check_at": None}
+            change(invoice, "refused", origin, now, state=State.REFUSED, error_code=code, **values)
+
+    transactions.run(block)
+
+
+def release(pk: int) -> None:
+    """Let others go on with the row at once."""
+
+    def block() -> None:
+        invoice, now = transactions.lock(Invoice, pk), clock.now()
+        invoice.busy_until, invoice.next_check_at = None, now
+        invoice.save(update_fields=["busy_until", "next_check_at"])
+
+    transactions.run(block)
+
+
+def _kuwait_date(moment: datetime) -> str:
+    """The last day of an ``expires_at`` as Sadad wants it, ``yyyy-MM-dd`` (contract 3.1)."""
+    return schedule.kuwait_day(moment - schedule.MINUTE).isoformat()

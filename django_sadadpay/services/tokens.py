@@ -1,0 +1,67 @@
+"""The gateway's token store in the database: one row an account, leased to whoever renews it (money-flow 8)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from django_sadadpay.conf import Account
+from django_sadadpay.gateway.tokens import Tokens
+from django_sadadpay.models import GatewayToken
+from django_sadadpay.services import clock, crypto, transactions
+
+
+@dataclass(frozen=True)
+class DatabaseTokenStore:
+    """Implements ``gateway.tokens.TokenStore`` for one account and environment."""
+
+    account: str
+    environment: str
+
+    def load(self) -> Tokens | None:
+        row = self._rows().first()
+        if row is None or row.access_expires_at is None or row.fetched_at is None:
+            return None
+        access, refresh = crypto.decrypt(row.access), crypto.decrypt(row.refresh)
+        if not access or refresh is None:
+            return None
+        return Tokens(access, refresh, row.access_expires_at, row.fetched_at)
+
+    def now(self) -> datetime:
+        return clock.now()
+
+    def acquire(self, seconds: int) -> str | None:
+        holder = secrets.token_hex(16)
+        GatewayToken.objects.get_or_create(account=self.account, environment=self.environment)
+        free = Q(lease_until=None) | Q(lease_until__lt=clock.sql_now())
+        until = clock.sql_now() + timedelta(seconds=seconds)
+        taken = self._write(free, lease_holder=holder, lease_until=until)
+        return holder if taken else None
+
+    def save(self, holder: str, tokens: Tokens) -> bool:
+        return self._write(
+            Q(lease_holder=holder),
+            access=crypto.encrypt(tokens.access),
+            refresh=crypto.encrypt(tokens.refresh),
+            access_expires_at=tokens.access_expires_at,
+            fetched_at=tokens.fetched_at,
+            lease_holder="",
+            lease_until=None,
+        )
+
+    def release(self, holder: str) -> None:
+        self._write(Q(lease_holder=holder), lease_holder="", lease_until=None)
+
+    def _write(self, condition: Q, **values: Any) -> bool:
+        return bool(transactions.run(lambda: self._rows().filter(condition).update(**values)))
+
+    def _rows(self) -> Any:
+        return GatewayToken.objects.filter(account=self.account, environment=self.environment)
+
+
+def store_for(account: Account) -> DatabaseTokenStore:
+    return DatabaseTokenStore(account.name, account.environment)

@@ -1,0 +1,106 @@
+"""Transactions of our own: outside any other, run again after a lock error, and never around a network call."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from django.db import DatabaseError, InterfaceError, connections, router, transaction
+from django.db.models import F, Model
+
+from django_sadadpay.models import Invoice, Mark
+from django_sadadpay.services.errors import InsideTransaction, TryAgain
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
+logger = logging.getLogger("django_sadadpay")
+
+TRIES = 5
+_SQLSTATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+_MYSQL = {1020, 1205, 1213}  # record changed, lock wait timeout, deadlock
+
+
+def alias() -> str:
+    """The database that holds our models."""
+    return router.db_for_write(Invoice)
+
+
+def open_transactions() -> list[str]:
+    """Aliases with an open transaction, over all connections; a test case's own blocks do not count."""
+    return [
+        connection.alias
+        for connection in connections.all(initialized_only=True)
+        if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
+    ]
+
+
+def ensure_outside() -> None:
+    """:raises InsideTransaction: when any connection of this thread is inside a transaction (money-flow 9)."""
+    if open_transactions():
+        raise InsideTransaction
+
+
+def run(block: Callable[[], T]) -> T:
+    """``block`` in a durable transaction, run again up to 5 times after a deadlock, lock timeout or "database is locked".
+
+    The block must do nothing but SQL: it may run several times.
+
+    :raises TryAgain: the database stayed locked; nothing was committed.
+    """
+    for attempt in range(TRIES):
+        try:
+            with transaction.atomic(using=alias(), durable=True):
+                return block()
+        except (DatabaseError, InterfaceError) as error:
+            if not is_lock_error(error):
+                raise
+        _count_rerun()
+        time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 - jitter, not a secret
+    raise TryAgain("database_busy")
+
+
+def lock(model: type[M], pk: Any) -> M:
+    """The row by primary key, locked until the transaction ends; the first statement of a deciding transaction.
+
+    On SQLite an UPDATE takes the write lock at once: a SELECT first could not be upgraded while another writes.
+    """
+    connection = connections[alias()]
+    rows = model._base_manager.using(connection.alias)
+    if connection.vendor == "sqlite":
+        rows.filter(pk=pk).update(**{model._meta.pk.attname: F(model._meta.pk.attname)})
+        return rows.get(pk=pk)
+    if connection.features.has_select_for_no_key_update:
+        return rows.select_for_update(no_key=True).get(pk=pk)
+    return rows.select_for_update().get(pk=pk)
+
+
+def is_lock_error(error: BaseException | None) -> bool:
+    """A deadlock or lock timeout anywhere in the chain: the whole transaction is void and may be run again."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if _says_locked(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _says_locked(error: BaseException) -> bool:
+    if getattr(error, "sqlstate", None) in _SQLSTATES or getattr(error, "pgcode", None) in _SQLSTATES:
+        return True
+    if not isinstance(error, DatabaseError):
+        return False
+    first = error.args[0] if error.args else ""
+    return first in _MYSQL or (isinstance(first, str) and "is locked" in first)
+
+
+def _count_rerun() -> None:
+    """Reruns are shown to staff; the count itself must never get in the way."""
+    logger.info("a transaction met a lock and is run again")
+    with suppress(DatabaseError), transaction.atomic(using=alias()):
+        row, _ = Mark.objects.get_or_create(name="lock_reruns")
+        Mark.objects.filter(pk=row.pk).update(count=F("count") + 1)

@@ -1,0 +1,196 @@
+"""Every sentence that a person reads, keyed by what is stored: a code and parameters, never a translated text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, DecimalException
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language, pgettext_lazy
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from django_sadadpay import money
+
+#: Our own refusals and the public errors: what the buyer, staff or developer is told.
+ERRORS: dict[str, str | Promise] = {
+    "error": _("Something went wrong. Nothing was charged."),
+    "already_paid": _("This order is already paid."),
+    "nothing_to_pay": _("There is nothing to pay for this order."),
+    "needs_attention": _(
+        "We are looking into a payment for this order. Please do not pay again; we will contact you."
+    ),
+    "refused": _("The payment could not be started."),
+    "try_again": _(
+        "The payment service cannot be reached just now. Nothing was charged; please try again in a moment."
+    ),
+    "rates_old": _(
+        "Exchange rates are not up to date just now. Nothing was charged; please try again later."
+    ),
+    "database_busy": _("We are very busy just now. Nothing was changed; please try again in a moment."),
+    "outcome_pending": _("Your payment page is being prepared. Please try again in a few seconds."),
+    "inside_transaction": _("Call this outside a transaction, or use checkout_url()."),
+    "not_payable": _("This order cannot be paid now."),
+    "object_gone": _("This order no longer exists."),
+    "link_invalid": _("This payment link is not valid. Please start again from the shop."),
+    "link_expired": _("This payment link is too old. Please start again from the shop."),
+    "not_paid": _("Only a paid invoice can be refunded."),
+    "exceeds_left": _("This is more than what is left to refund."),
+    "nothing_left": _("Nothing is left to refund."),
+    "key_used": _("This key belongs to a refund of another amount."),
+    "cannot_cancel": _("Sadad did not cancel the invoice; it can still be paid."),
+    "not_open": _("Only an open invoice can be cancelled."),
+    "parked": _("This row belongs to another Sadad environment than the account uses now; it is left alone."),
+    "no_sadad_id": _("Sadad has not confirmed this invoice yet."),
+    "no_longer_waiting": _("Somebody has dealt with this already."),
+    "not_sent": _("Nothing was sent: Sadad could not be reached. You may try again."),
+    "not_found": _("Sadad does not know this invoice."),
+    "keys_refused": _("Sadad refused the account's keys."),
+    "bad_amount": _("The amount must be a number above zero with at most three places."),
+    "bad_draft": _("The order's data cannot be used for a payment: %(field)s."),
+}
+
+#: Sadad's error keys (contract 11). Unknown keys pass through as they are.
+ERROR_KEYS: dict[str, str | Promise] = {
+    "UnauthorizedAccess": _("Sadad does not allow access to this."),
+    "WrongClientKeyOrClientSecret": _("The client key or secret is wrong."),
+    "TokenExpired": _("The access token has expired."),
+    "InvalidToken": _("The access token is not valid."),
+    "AccessPermissionDenied": _("The account lacks the permission for this."),
+    "UnderReview": _("The account is still under review at Sadad."),
+    "WrongUserType": _("The account is of the wrong type for this."),
+    "WrongObject": _("Sadad could not read the request."),
+    "ObjectIsEmpty": _("Sadad received an empty request."),
+    "AmountRequired": _("The amount is missing."),
+    "CustomerNameRequired": _("The customer's name is missing."),
+    "CustomerMobileRequired": _("The customer's phone number is missing."),
+    "CustomerEmailRequired": _("The customer's e-mail address is missing."),
+    "InvalidSendType": _("The way of sending the invoice is not valid."),
+    "InvalidLanguageCode": _("The language is not valid."),
+    "InvalidCurrencyCode": _("The currency is not valid."),
+    "InvalidInvoiceDiscountType": _("The type of discount is not valid."),
+    "DiscountAmountRequired": _("The discount is missing."),
+    "InvalidDateFormat": _("A date is not valid."),
+    "InvoiceAmountMustEqualsToTotalItemsAmount": _("The lines do not add up to the amount."),
+    "AllowedExtension": _("The attachment's type is not allowed."),
+    "AllowedSize": _("The attachment is too large."),
+    "InvoiceIdRequired": _("The invoice id is missing."),
+    "InvoiceNotExist": _("The invoice does not exist."),
+    "InvalidInvoiceStatus": _("The invoice's status does not allow this."),
+    "InvoiceCannotBeUpdated": _("The invoice can no longer be changed."),
+    "InvoiceCannotBeDeleted": _("The invoice can no longer be deleted."),
+    "InvoiceAlreadyPaid": _("The invoice is already paid."),
+    "InvoiceExpired": _("The invoice has expired."),
+    "InvoiceNotPaidYet": _("The invoice is not paid yet."),
+    "EmptyResult": _("Sadad found nothing."),
+    "InvalidRefundAmount": _("The amount cannot be refunded."),
+    "RefundAmountExceedBalance": _("The refund is more than your balance at Sadad."),
+    "VendorBalanceLessThanInvoiceAmount": _("Your balance at Sadad is less than the amount."),
+}
+
+#: Why a person is needed, in words; ``%(name)s`` is filled from the row's parameters.
+ATTENTION: dict[str, str | Promise] = {
+    "mismatch": _(
+        "Sadad's invoice differs from ours in %(what)s: %(theirs)s at Sadad, %(ours)s here. Nothing was applied."
+    ),
+    "id_conflict": _("Sadad gave two ids for one invoice: %(theirs)s, but %(ours)s is stored."),
+    "paid_twice": _(
+        "This order was paid before with another invoice. The order was not told; refund one of the two."
+    ),
+    "amount_changed": _(
+        "Paid, but the order now asks for %(due)s instead of %(invoice)s. The order was not told."
+    ),
+    "paid_after_cancel": _(
+        "A payment arrived on a cancelled invoice, and the order now asks for %(due)s instead of %(invoice)s."
+    ),
+    "refund_seen_first": _(
+        "The payment was already refunded at Sadad when it was first seen. Check the order."
+    ),
+    "cannot_fulfil": _("Paid, but the shop cannot deliver: %(reason)s. Refund it, or try the order again."),
+    "hook_failed": _("Paid, but telling the order failed (%(error)s). It is tried again by itself."),
+    "object_gone": _("Paid, but the order no longer exists."),
+    "not_registered": _("Paid, but no payable named %(name)s is registered. It is tried again by itself."),
+    "refund_hook_failed": _(
+        "Refunded, but telling the order failed (%(error)s). It is tried again by itself."
+    ),
+    "end_hook_failed": _("The invoice ended unpaid, but telling the order failed (%(error)s)."),
+    "unknown_status": _("Sadad says “%(status)s”, a word that we do not know. Nothing was changed."),
+    "invoice_not_found": _("Sadad says that it does not know this invoice."),
+    "facts_fell": _(
+        "Sadad now says less than before (%(what)s): twice in a row. The stored payment was kept."
+    ),
+    "fact_refused": _(
+        "Sadad reports an amount that cannot be (%(what)s: %(theirs)s). The last valid one was kept."
+    ),
+    "pay_url_host": _(
+        "Sadad's pay link points to %(host)s instead of the configured address; our own link was used."
+    ),
+    "refund_unknown": _(
+        "Nobody knows whether this refund of %(amount)s happened. Look in Sadad's panel and decide."
+    ),
+    "refund_refused": _("A refund of %(amount)s was refused: %(error_key)s"),
+    "event_names_nothing": _("A webhook call named no invoice."),
+    "event_without_row": _("A webhook call is for our reference %(reference)s, which is not stored here."),
+    "event_unknown_id": _("A webhook call named the invoice %(sadad_id)s, which Sadad does not know."),
+    "keys_refused": _(
+        "Sadad refused the keys of account %(account)s. No payment can be taken until they are mended."
+    ),
+    "reconcile_late": _(
+        "Background work has not run for %(minutes)s minutes, and something is due. Start sadadpay_reconcile."
+    ),
+}
+
+#: What resolves a case, as a button's label.
+ACTIONS: dict[str, str | Promise] = {
+    "verify": _("Ask Sadad now"),
+    "apply": _("Count it for the order all the same"),
+    "refund": _("Refund it"),
+    "retry": _("Try again"),
+    "happened": _("The refund happened"),
+    "did_not_happen": _("The refund did not happen"),
+    "dismiss": _("Dealt with"),
+}
+
+#: Facts that a mismatch can name.
+FACTS: dict[str, str | Promise] = {
+    "amount": _("the amount"),
+    "reference": _("the reference"),
+    "refunded": _("the refunded amount"),
+    "paid": pgettext_lazy("fact", "paid"),
+}
+
+
+def error_sentence(code: str, field: str = "") -> str:
+    """The sentence for one of our codes or Sadad's error keys; an unknown key passes through unchanged."""
+    text = ERRORS.get(code) or ERROR_KEYS.get(code)
+    if text is None:
+        return f"{_now('Sadad refused it')}: {code}" if code else str(ERRORS["error"])
+    return str(text) % {"field": field} if field and "%(field)s" in str(text) else str(text)
+
+
+def attention_sentence(code: str, params: Mapping[str, Any]) -> str:
+    """Why a person is needed, in the active language. Missing parameters show as a dash, never as an error."""
+    text = ATTENTION.get(code)
+    return code if text is None else str(text) % _Shown(params)
+
+
+class _Shown(dict[str, str]):
+    """Parameters as text: facts by name, ``[amount, currency]`` pairs as money."""
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        super().__init__({name: _shown(name, value) for name, value in params.items()})
+
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def _shown(name: str, value: Any) -> str:
+    if isinstance(value, list) and len(value) == 2:
+        try:
+            return money.show(Decimal(str(value[0])), str(value[1]), get_language() or "en")
+        except DecimalException:
+            return str(value[0])
+    if name == "error_key":
+        return error_sentence(str(value))
+    return str(FACTS.get(str(value), value)) if name == "what" else str(value)

@@ -1,0 +1,35 @@
+"""``path("payments/", include("django_sadadpay.urls"))``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connections, transaction
+from django.urls import path
+
+from django_sadadpay.views import CheckoutView, ReturnView, WebhookView
+
+app_name = "sadadpay"
+
+
+def _free(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Outside any transaction, on every database: these views call Sadad (money-flow 9)."""
+    for alias in connections:
+        view = transaction.non_atomic_requests(using=alias)(view)
+    return view
+
+
+_webhook = _free(WebhookView.as_view())
+_return = _free(ReturnView.as_view())
+_checkout = _free(CheckoutView.as_view())
+
+# Each also without its last slash: Sadad's panel takes the address as it was typed, and a POST cannot be redirected.
+urlpatterns = [
+    path("webhook/<str:account>/<str:secret>", _webhook),
+    path("webhook/<str:account>/<str:secret>/", _webhook, name="webhook"),
+    path("return/<str:reference>", _return),
+    path("return/<str:reference>/", _return, name="return"),
+    path("checkout/<str:signed>", _checkout),
+    path("checkout/<str:signed>/", _checkout, name="checkout"),
+]

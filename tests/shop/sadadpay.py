@@ -1,0 +1,63 @@
+"""Found by itself, as ``admin.py`` is."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+
+from django_sadadpay import CannotFulfil, Customer, InvoiceDraft, Line, Payable, register
+from django_sadadpay.models import Invoice, Refund
+from tests.shop.models import Order
+
+
+@register(Order, name="order")
+class OrderPayable(Payable[Order]):
+    def draft(self, obj: Order) -> InvoiceDraft:
+        lines = [Line(line.name, line.price, line.quantity) for line in obj.lines.all()]
+        customer = Customer(obj.customer_name, mobile="+96550000001", email="noor@example.com")
+        return InvoiceDraft(
+            reference=obj.number, amount=obj.amount, currency=obj.currency, customer=customer, lines=lines
+        )
+
+    def account(self, obj: Order) -> str:
+        return obj.account
+
+    def due(self, obj: Order) -> Decimal:
+        return obj.amount
+
+    def paid(self, obj: Order, invoice: Invoice) -> None:
+        obj.status = "paid"
+        obj.paid_calls += 1
+        obj.save(update_fields=["status", "paid_calls"])
+        if obj.behaviour == "raise":
+            raise RuntimeError("the shop's own fault")
+        if obj.behaviour == "cannot":
+            raise CannotFulfil("sold out")
+
+    def refunded(self, obj: Order, refund: Refund) -> None:
+        if obj.behaviour == "raise_refund":
+            raise RuntimeError("the shop's own fault")
+        obj.refunded += refund.amount
+        obj.refund_calls += 1
+        obj.save(update_fields=["refunded", "refund_calls"])
+
+    def expired(self, obj: Order, invoice: Invoice) -> None:
+        if obj.behaviour == "raise_end":
+            raise RuntimeError("the shop's own fault")
+        Order.objects.filter(pk=obj.pk).update(status="expired")
+
+    def cancelled(self, obj: Order, invoice: Invoice) -> None:
+        Order.objects.filter(pk=obj.pk).update(status="cancelled")
+
+
+@register("donation")
+class DonationPayable(Payable[None]):
+    """Without a model: the draft's key takes the object's place."""
+
+    given: list[str] = []
+
+    def draft(self, obj: object) -> InvoiceDraft:
+        return InvoiceDraft(reference="gift", key=str(obj), amount="5.000", customer=Customer("A friend"))
+
+    def paid(self, obj: None, invoice: Invoice) -> None:
+        self.given.append(invoice.object_id)
