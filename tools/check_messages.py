@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import polib
@@ -37,14 +38,13 @@ def _stale(path: Path) -> list[str]:
     name = compiled.relative_to(ROOT)
     if not compiled.exists():
         return [f"{name} is missing: django-admin compilemessages"]
-    fresh = polib.mofile(polib.pofile(str(path)).to_binary())
-    if _texts(fresh) == _texts(polib.mofile(str(compiled))):
+    if _texts(polib.pofile(str(path)).translated_entries()) == _texts(polib.mofile(str(compiled))):
         return []
     return [f"{name} is older than its .po: django-admin compilemessages"]
 
 
-def _texts(catalogue: polib.MOFile) -> dict[tuple[str | None, str], tuple[str, dict[int, str]]]:
-    return {(one.msgctxt, one.msgid): (one.msgstr, one.msgstr_plural) for one in catalogue}
+def _texts(entries: Iterable[polib.POEntry | polib.MOEntry]) -> dict[tuple[str | None, str], object]:
+    return {(one.msgctxt, one.msgid): (one.msgstr, one.msgstr_plural) for one in entries}
 
 
 def _differs_from_sources(package: Path) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.settings import sqlite
 from tests.settings.sqlite import *  # noqa: F403 - a settings module is its base and a few changes
-from tests.settings.sqlite import DATABASES, MIDDLEWARE
 
-DATABASES["default"]["ATOMIC_REQUESTS"] = True
-MIDDLEWARE = [*MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]
+DATABASES = {"default": {**sqlite.DATABASES["default"], "ATOMIC_REQUESTS": True}}
+MIDDLEWARE = [*sqlite.MIDDLEWARE, "django.contrib.auth.middleware.LoginRequiredMiddleware"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.settings.base import *  # noqa: F403 - a settings module is its base and a few changes
 from tests.settings.folder import run_folder
 
-DATABASES = {
+DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(run_folder() / "shop.sqlite3"),
