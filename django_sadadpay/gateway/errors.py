@@ -36,7 +36,7 @@ class SadadError(Exception):
         return f"{self.endpoint}: {', '.join(part for part in parts if part) or 'failed'}"
 
 
-class InvalidRequest(SadadError, ValueError):  # noqa: N818 - named for its cause
+class InvalidRequest(SadadError, ValueError):
     """Refused here, before anything was sent.
 
     :ivar field: the field at fault, by its name on the wire (``items[0].amount``).
@@ -51,11 +51,11 @@ class AuthenticationError(SadadError):
     """Sadad does not accept our keys or token, or this account may not do this. Nothing was done."""
 
 
-class NotFound(SadadError):  # noqa: N818 - named for its cause
+class NotFound(SadadError):
     """Sadad knows no such object for this account. Nothing was done."""
 
 
-class Rejected(SadadError):  # noqa: N818 - named for its cause
+class Rejected(SadadError):
     """Sadad answered with an error key.
 
     :ivar refusal: the endpoint table lists the key as a refusal: surely nothing was done.
@@ -69,7 +69,7 @@ class Rejected(SadadError):  # noqa: N818 - named for its cause
         self.refusal = refusal
 
 
-class RateLimited(SadadError):  # noqa: N818 - named for its cause
+class RateLimited(SadadError):
     """HTTP 429: turned away before it was looked at. Nothing was done.
 
     :ivar retry_after: seconds that Sadad asks us to wait, or None.
@@ -80,7 +80,7 @@ class RateLimited(SadadError):  # noqa: N818 - named for its cause
         self.retry_after = retry_after
 
 
-class Unavailable(SadadError):  # noqa: N818 - named for its cause
+class Unavailable(SadadError):
     """No usable answer, and surely nothing was done: a read, or a write that never left this machine."""
 
 
@@ -88,7 +88,7 @@ class ReplyTooLarge(Unavailable):
     """The answer to a read is over the cap on bytes: asking again would not help."""
 
 
-class OutcomeUnknown(SadadError):  # noqa: N818 - named for its cause
+class OutcomeUnknown(SadadError):
     """A write left this machine and no usable answer came: it may be done. Look; never just send again."""
 
     may_have_acted: ClassVar[bool] = True

@@ -26,8 +26,8 @@ def loads(body: bytes) -> Any:
             parse_int=_whole,
             parse_constant=_refuse,
         )
-    except RecursionError:
-        raise ValueError("nested too deep") from None
+    except (RecursionError, ArithmeticError):  # too deep; an exponent that even Decimal refuses
+        raise ValueError("JSON that nobody would send") from None
     return _clean(value, DEEPEST)
 
 

@@ -32,7 +32,7 @@ WRITE_REUSE_SECONDS = 3.0
 HEADER_ROOM = 256 * 1024
 
 
-class TooMuch(OSError):  # noqa: N818 - named for its cause
+class TooMuch(OSError):
     """More bytes came than were allowed."""
 
 

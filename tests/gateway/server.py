@@ -145,7 +145,9 @@ def raw(data: bytes, *, keep: bool = False) -> Answer:
     return answer
 
 
-def envelope(response: Any = None, key: str | None = None, *, valid: bool | None = None, code: int = 200) -> Answer:
+def envelope(
+    response: Any = None, key: str | None = None, *, valid: bool | None = None, code: int = 200
+) -> Answer:
     is_valid = key is None if valid is None else valid
     return status(code, json.dumps({"isValid": is_valid, "errorKey": key, "response": response}).encode())
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from django_sadadpay.gateway import wire
+from django_sadadpay.gateway import transport, wire
 from django_sadadpay.gateway.client import SadadClient
+from django_sadadpay.gateway.endpoints import ENDPOINTS
 from django_sadadpay.gateway.errors import (
     OutcomeUnknown,
     RateLimited,
@@ -22,6 +23,8 @@ from django_sadadpay.gateway.errors import (
     SadadError,
     Unavailable,
 )
+from django_sadadpay.gateway.hidden import Hidden
+from django_sadadpay.gateway.transport import Outgoing
 from tests.gateway import server as s
 from tests.gateway.conftest import ClockedStore, make_client
 from tests.gateway.server import Server
@@ -129,18 +132,29 @@ def test_a_deadline_that_has_passed_sends_nothing(server: Server, client: SadadC
         s.endless(b"HTTP/1.1 200 OK\r\n\r\n", b" " * 65536),
         s.endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
         s.endless(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 9000),
-        s.status(200, b" " * 6_000_000),
+        s.status(200, b" " * 400_000),
         s.raw(packed(b" " * 60_000_000)),
     ],
     ids=["endless body", "endless continue", "endless chunks", "long body", "packed bomb"],
 )
-def test_the_cap_on_bytes_holds_while_streaming(server: Server, client: SadadClient, answer: s.Answer) -> None:
+def test_the_cap_on_bytes_holds_while_streaming(
+    server: Server, client: SadadClient, answer: s.Answer
+) -> None:
     server.on(READ, answer).on(WRITE, answer)
+    client.transport.max_bytes = 100_000
     with pytest.raises(ReplyTooLarge):
         client.call(READ, deadline=20)
     assert len(server.to(READ)) == 1  # asking again would not help
     with pytest.raises(OutcomeUnknown):
         client.call(WRITE, body={}, deadline=20)
+
+
+def test_a_reply_may_have_four_megabytes_and_not_a_byte_more(server: Server, client: SadadClient) -> None:
+    cap = 4 * 1024 * 1024
+    server.on(READ, s.status(200, GOOD.ljust(cap)), s.status(200, GOOD.ljust(cap + 1)))
+    assert client.call(READ) == [1]
+    with pytest.raises(ReplyTooLarge):
+        client.call(READ)
 
 
 def test_a_packed_answer_is_read(server: Server, client: SadadClient) -> None:
@@ -167,7 +181,7 @@ def test_a_refused_connection_is_tried_again_and_is_surely_not_done(
     calls: list[str] = []
     client = SadadClient("k", "s", api_url=f"http://127.0.0.1:{port}", store=store, before_call=calls.append)
     client.transport._pause = 0.001
-    with pytest.raises(Unavailable, match="no connection .ConnectionRefusedError"):
+    with pytest.raises(Unavailable, match=r"no connection \(ConnectionRefusedError\)"):
         client.call(endpoint, body={})
     assert calls == [endpoint] * 3
 
@@ -379,6 +393,19 @@ def test_a_broken_api_address_is_unavailable(store: ClockedStore) -> None:
     client.transport._pause = 0.001
     with pytest.raises(Unavailable, match="no connection"):
         client.call(WRITE, body={"amount": Decimal(1)})
+
+
+def test_a_call_does_not_show_what_it_carries(server: Server) -> None:
+    carried = Outgoing(ENDPOINTS[WRITE], {"id": "5"}, b'{"customer_Mobile": "+9655"}', Hidden("Bearer t"))
+    assert repr(carried) == "<POST Product/insert>"
+
+
+def test_a_chain_of_causes_is_not_followed_for_ever() -> None:
+    error = ValueError("first")
+    error.args = (error,)
+    server_row = ENDPOINTS[READ]
+    exchange = wire.Exchange(until=time.monotonic() + 60, max_bytes=1, writes=False)
+    assert str(transport._broken(server_row, exchange, error)) == f"{READ}: no connection (ValueError)"
 
 
 def test_requests_itself_never_repeats_a_call() -> None:
