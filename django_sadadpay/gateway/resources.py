@@ -218,7 +218,7 @@ def _named(endpoint: str, value: str | int) -> str:
     return found
 
 
-def _kwd(endpoint: str, amount: Decimal) -> str:
+def _kwd(endpoint: str, amount: object) -> str:
     """KWD with three places. A fourth place is refused, not rounded."""
     if not isinstance(amount, Decimal) or not amount.is_finite() or amount <= 0:
         raise InvalidRequest(endpoint, "amount", "is not a Decimal above zero")

@@ -127,8 +127,8 @@ def shut(connection: socket.socket) -> None:
     connection.close()
 
 
-def reply(code: int, body: bytes, *, length: int | None = None, **headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {code} X", f"Content-Length: {len(body) if length is None else length}"]
+def reply(code: int, body: bytes, **headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {code} X", f"Content-Length: {headers.pop('length', len(body))}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 

@@ -195,7 +195,8 @@ def test_moments(wire: Any, ours: datetime | None) -> None:
 
 
 def test_text() -> None:
-    assert [coerce.text(value) for value in ("Hj3   ", 5, Decimal("1.5"), None, False, True, {})] == [
+    values: list[Any] = ["Hj3   ", 5, Decimal("1.5"), None, False, True, {}]
+    assert [coerce.text(value) for value in values] == [
         "Hj3",
         "5",
         "1.5",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
+from collections.abc import Callable
 
 import pytest
 import requests
@@ -21,8 +23,8 @@ READ = "Product/getbyid"
 forks = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
 
-def in_thread(work: object) -> None:
-    thread = threading.Thread(target=work)  # type: ignore[arg-type]  # any callable without arguments
+def in_thread(work: Callable[[], None]) -> None:
+    thread = threading.Thread(target=work)
     thread.start()
     thread.join(10)
     assert not thread.is_alive()
@@ -38,8 +40,7 @@ def test_a_thread_keeps_its_session_and_another_has_its_own() -> None:
 
     look()
     look()
-    held = threading.Event()
-    in_thread(lambda: (look(), held.set()))
+    in_thread(look)
     assert seen[0] is seen[1]
     assert seen[2] is not seen[0]
     assert len(pool) == 2
@@ -92,8 +93,8 @@ def test_a_session_comes_back_after_an_error() -> None:
 def test_a_child_never_gets_a_reply_that_was_meant_for_its_parent(
     server: Server, client: SadadClient
 ) -> None:
-    def echo(connection: object) -> bool:
-        return s.ok(server.calls[-1].query["id"])(connection)  # type: ignore[arg-type]  # a socket
+    def echo(connection: socket.socket) -> bool:
+        return s.ok(server.calls[-1].query["id"])(connection)
 
     server.on(READ, echo)
     assert client.call(READ, query={"id": "parent"}) == "parent"

@@ -126,8 +126,9 @@ def test_who_needs_five_minutes_waits_for_the_other_to_finish(world: World, stor
     store.hold(left=200)
     holder = store.acquire(LEASE_SECONDS)
     assert holder
+    saved: list[bool] = []
     done = Tokens("access-9", "refresh-0", store.time + timedelta(days=1), store.time)
-    world.while_sleeping = lambda: store.save(holder, done) and None
+    world.while_sleeping = lambda: saved.append(store.save(holder, done))
     assert world.source.access(300) == "access-9"
     assert world.fetched == []
 
