@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 from tests.settings.folder import run_folder
@@ -23,8 +22,6 @@ INSTALLED_APPS = [
     "django_sadadpay.apps.SadadPayConfig",
     "tests.shop",
 ]
-# Until these parts have landed, the others can be tested without them.
-INSTALLED_APPS = [app for app in INSTALLED_APPS if find_spec(app.removesuffix(".SadadPayConfig"))]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
