@@ -15,6 +15,8 @@ from tests.servers import chromium, redis
 if TYPE_CHECKING:  # installed where browser tests run only
     from playwright.sync_api import Browser
 
+pytest_plugins = ["django_sadadpay.testing.plugin"]
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse a green run on another Django than the environment's name says."""

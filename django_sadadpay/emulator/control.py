@@ -146,9 +146,12 @@ class Control:
         with self._world.transaction():
             return [replace(row) for row in sorted(self._world.webhooks, key=lambda row: row.order)]
 
-    def deliver_webhooks(self) -> int:
-        """Send every message that is due in this thread; gives how many were sent."""
-        return webhooks.deliver_due(self._world)
+    def deliver_webhooks(self, send: webhooks.Send | None = None) -> int:
+        """Send every message that is due in this thread; gives how many were sent.
+
+        ``send`` (payload → HTTP status) stands in for the POST to the shop.
+        """
+        return webhooks.deliver_due(self._world, send)
 
     # Clock, money, keys, settings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from django_sadadpay.emulator.faults import Fault
     from django_sadadpay.emulator.state import World
 
+#: Delivers one payload; the HTTP status, None for no answer.
+Send = Callable[[dict[str, Any]], int | None]
 logger = logging.getLogger("django_sadadpay.emulator")
 
 #: The spelling that the vendor's page documents; every value is text there (contract 5).
@@ -89,23 +92,25 @@ def due(world: World) -> list[WebhookMessage]:
     return sorted(rows, key=lambda row: row.order)
 
 
-def deliver_due(world: World) -> int:
+def deliver_due(world: World, send: Send | None = None) -> int:
     """Send every message that is due, each once, in the caller's thread. Gives how many were sent.
+
+    ``send`` stands in for the POST: a test hands the body to the shop's view and gives the status back.
 
     The world is not locked meanwhile: the receiver asks ``getbyid`` before it answers.
     """
     with world.transaction():
         rows = due(world)
-    return sum(_deliver(world, row) for row in rows)
+    return sum(_deliver(world, row, send) for row in rows)
 
 
-def _deliver(world: World, row: WebhookMessage) -> int:
+def _deliver(world: World, row: WebhookMessage, send: Send | None = None) -> int:
     with world.transaction():
         url = world.settings.webhook_url
         if row.state != "waiting" or row.sending or url is None:
             return 0
         row.sending, row.held = True, False
-    status = _post(url, row.payload, world.settings.webhook_timeout)
+    status = send(row.payload) if send else _post(url, row.payload, world.settings.webhook_timeout)
     with world.transaction():
         _note(world, row, status)
     return 1

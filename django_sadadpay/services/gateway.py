@@ -29,7 +29,7 @@ def client_for(account: conf.Account) -> SadadClient:
         api_url=account.api_url,
         pay_url=account.pay_url,
         store=tokens.store_for(account),
-        before_call=_before_call,
+        before_call=before_call,
     )
 
 
@@ -58,7 +58,11 @@ def watch(watcher: Callable[[str], None]) -> Iterator[None]:
         _watchers.reset(token)
 
 
-def _before_call(endpoint: str) -> None:
+def before_call(endpoint: str) -> None:
+    """Runs before every call: refuses it inside a transaction, and tells who counts.
+
+    :raises InsideTransaction: a fault of ours or the shop's; Sadad is not called.
+    """
     transactions.ensure_outside()
     for watcher in _watchers.get():
         watcher(endpoint)
