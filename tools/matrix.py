@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.python import ROOT, environment, say, search_path
+from tools.python import ROOT, environment, say, surroundings
 from tools.system import Need, install_missing
 
 TOOLS = ("tox>=4.30", "tox-uv>=1.25", "packaging>=24")
@@ -101,7 +101,8 @@ def _build(programs: Path) -> Path:
     """One wheel, made from the sdist, for all environments."""
     shutil.rmtree(DIST, ignore_errors=True)
     uv, python = str(programs / "uv"), str(programs / "python")
-    subprocess.run([uv, "build", "-q", "--python", python, "-o", str(DIST), str(ROOT)], check=True)
+    command = [uv, "build", "-q", "--python", python, "-o", str(DIST), str(ROOT)]
+    subprocess.run(command, env=surroundings(), check=True)
     return next(DIST.glob("*.whl"))
 
 
@@ -111,7 +112,7 @@ class _Runner:
         self.running: set[subprocess.Popen[str]] = set()
         self.futures: dict[str, Future[Outcome]] = {}
         self.screen = threading.Lock()
-        self.environ = {**os.environ, "PATH": search_path(), "UV_PYTHON_DOWNLOADS": "never"}
+        self.environ = surroundings()
 
     def run(self, names: list[str]) -> list[Outcome]:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -50,10 +50,12 @@ def _works(path: str, series: str) -> bool:
     return done.stdout.strip() == series
 
 
-def search_path() -> str:
-    """PATH with the folders of all interpreters first."""
+def surroundings() -> dict[str, str]:
+    """Environment variables for uv and tox: the real interpreters first, none downloaded."""
     found = [os.path.dirname(path) for path in map(interpreter, SERIES) if path]
-    return os.pathsep.join([*found, os.environ.get("PATH", os.defpath)])
+    path = os.pathsep.join([*found, os.environ.get("PATH", os.defpath)])
+    # The system's certificates, as pip takes them: behind a company's proxy uv's own know nobody.
+    return {"UV_SYSTEM_CERTS": "1", **os.environ, "PATH": path, "UV_PYTHON_DOWNLOADS": "never"}
 
 
 def environment(*requirements: str) -> Path:
@@ -99,7 +101,8 @@ def _install(programs: Path, requirements: list[str]) -> None:
     say("installing " + " ".join(requirements))
     options = [part for one in requirements for part in (("-e", one) if one.startswith(".") else (one,))]
     command = [str(programs / "uv"), "pip", "install", "-q", "--python", str(programs / "python"), *options]
-    subprocess.run(command, cwd=ROOT, check=True)
+    if subprocess.run(command, cwd=ROOT, env=surroundings(), check=False).returncode:
+        raise Missing("the packages above: see what uv said, then start again")
 
 
 def say(text: str) -> None:
