@@ -70,7 +70,7 @@ def test(names: list[str]) -> int:
 
 def _missing(names: list[str]) -> dict[str, list[Need]]:
     """What each environment lacks, after everything that we may install was installed."""
-    wanted = {name: NEEDS_OF.get(name, set()) | {_series(name)} for name in names}
+    wanted = {name: NEEDS_OF.get(name, set()) | {_python(name)} for name in names}
     lacking = {need.name: need for need in install_missing(set().union(*wanted.values()))}
     found = {name: [lacking[one] for one in sorted(needs & set(lacking))] for name, needs in wanted.items()}
     for name, before in AFTER.items():
@@ -79,9 +79,9 @@ def _missing(names: list[str]) -> dict[str, list[Need]]:
     return {name: needs for name, needs in found.items() if needs}
 
 
-def _series(name: str) -> str:
+def _python(name: str) -> str:
     match = re.match(r"py3(\d+)", name)
-    return f"3.{match.group(1)}" if match else "3.12"
+    return f"Python 3.{match.group(1)}" if match else "Python 3.12"
 
 
 def _run_all(names: list[str]) -> list[Outcome]:

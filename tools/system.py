@@ -34,12 +34,16 @@ class Python(Need):
 
     def found(self) -> bool:
         """Does one answer, in a folder that we know or on the PATH?"""
-        return interpreter(self.name) is not None
+        return interpreter(self._series) is not None
+
+    @property
+    def _series(self) -> str:
+        return self.name.split()[1]
 
     @property
     def cure(self) -> str:
         """Debian's package, or the two usual builders."""
-        return f"pyenv install {self.name}  (or: uv python install {self.name}, or: {super().cure})"
+        return f"pyenv install {self._series}, or: uv python install {self._series}, or: {super().cure}"
 
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -47,7 +51,7 @@ _FONTS = ("/usr/share/fonts/*/*/DejaVuSans.ttf", "/usr/share/fonts/*/*/Noto*Arab
 NEEDS: dict[str, Need] = {
     need.name: need
     for need in (
-        *(Python(n, (), (), (f"python{n}", f"python{n}-venv")) for n in ("3.11", "3.12", "3.13")),
+        *(Python(f"Python {n}", (), (), (f"python{n}", f"python{n}-venv")) for n in ("3.11", "3.12", "3.13")),
         Need("PostgreSQL", ("postgres",), ("/usr/lib/postgresql/*/bin/postgres",), ("postgresql",)),
         Need("MariaDB", ("mariadbd",), ("/usr/sbin/mariadbd",), ("mariadb-server", "tzdata")),
         Need("Redis", ("redis-server",), ("/usr/sbin/redis-server",), ("redis-server",)),
