@@ -45,7 +45,7 @@ def paid(invoice: Invoice, *, dead_before: bool = False, compare_due: bool = Tru
             code = Code.PAID_AFTER_CANCEL if dead_before else Code.AMOUNT_CHANGED
             currency = invoice.shop_currency
             return Result(
-                code, {"due": [str(due), currency], "invoice": [str(invoice.shop_amount), currency]}
+                code, {"due": [str(due), currency], "asked": [str(invoice.shop_amount), currency]}
             )
         payable.paid(obj, invoice)
         return Result()
