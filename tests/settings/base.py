@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.settings.folder import run_folder
-
 SECRET_KEY = "only-for-tests-never-used-anywhere-else"
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost", "shop.example"]
@@ -54,7 +52,6 @@ USE_TZ = True
 TIME_ZONE = "Asia/Kuwait"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = str(run_folder() / "static")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # users are made by the hundred
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
