@@ -1,25 +1,57 @@
 """Celery tasks. Each only wakes the work up: the rows are the queue, so any task may be lost or run twice.
 
-``app.conf.beat_schedule = {**beat_schedule(), ...}`` in the shop's Celery module runs them.
+Found by ``app.autodiscover_tasks()``. ``app.conf.beat_schedule = {**beat_schedule(), ...}`` runs them by the clock.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
-from celery import shared_task
-
+from django_sadadpay.models import WebhookEvent
 from django_sadadpay.services import inbox, maintenance, reconcile
 
-#: Seconds that a webhook's answer may wait for a broker that is down.
-_BROKER_PATIENCE = 1.0
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
+
+if TYPE_CHECKING:  # Celery ships no types: these are the parts of it that are used here
+
+    class Task(Protocol[P, R]):
+        name: str
+        app: Any
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+        def apply_async(self, args: tuple[Any, ...] = (), **options: Any) -> Any: ...
+
+    def shared_task(*, name: str, ignore_result: bool) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+
+else:
+    from celery import shared_task
+
+#: Seconds that a webhook's answer may wait for a broker that is down or does not answer.
+BROKER_PATIENCE = 1.0
+#: Each transport takes those that it knows: the first three are Redis's, the others AMQP's.
+_TIMEOUTS: dict[str, Any] = {
+    "socket_timeout": BROKER_PATIENCE,
+    "socket_connect_timeout": BROKER_PATIENCE,
+    "retry_on_timeout": False,
+    "read_timeout": BROKER_PATIENCE,
+    "write_timeout": BROKER_PATIENCE,
+    "max_retries": 0,
+}
+#: A woken worker that comes later finds nothing to do: the inbox task has been there.
+_EXPIRES = 3600
 
 
 @shared_task(name="sadadpay.process_event", ignore_result=True)
 def process_event(pk: int) -> None:
     """Look at the invoice that a stored webhook call names."""
-    inbox.process(pk)
+    try:
+        inbox.process(pk)
+    except WebhookEvent.DoesNotExist:
+        pass  # purged before this task was reached
 
 
 @shared_task(name="sadadpay.process_inbox", ignore_result=True)
@@ -42,24 +74,28 @@ def refresh_tokens() -> dict[str, bool]:
 
 
 def send_event(pk: int) -> None:
-    """Hand a stored webhook call to a worker; one try, at most a second."""
-    process_event.apply_async((pk,), retry=False, expires=3600, **_impatient(process_event.app))
+    """Hand a stored webhook call to a worker; one try, about a second at most.
 
-
-def _impatient(app: Any) -> dict[str, Any]:
-    """A connection of its own with short time-outs: the default one waits for the broker far longer than Sadad waits for us."""
+    :raises Exception: whatever the broker's client raises.
+    """
+    # A connection of its own: the pooled one would wait for the broker far longer than Sadad waits for us.
+    app = process_event.app
     options = {**app.conf.broker_transport_options, **_TIMEOUTS}
-    connection = app.connection_for_write(connect_timeout=_BROKER_PATIENCE, transport_options=options)
-    return {"connection": connection}
-
-
-_TIMEOUTS = {"socket_timeout": _BROKER_PATIENCE, "socket_connect_timeout": _BROKER_PATIENCE, "max_retries": 0}
+    with app.connection_for_write(connect_timeout=BROKER_PATIENCE, transport_options=options) as connection:
+        process_event.apply_async((pk,), connection=connection, retry=False, expires=_EXPIRES)
 
 
 def beat_schedule() -> dict[str, dict[str, Any]]:
-    """Entries for Celery beat: reconcile every minute, the inbox twice a minute, tokens every ten minutes."""
+    """Entries for Celery beat: reconcile every minute, the inbox twice a minute, tokens every ten minutes.
+
+    None of them piles up when workers are down: each expires when the next one comes.
+    """
     return {
-        "sadadpay-reconcile": {"task": "sadadpay.reconcile", "schedule": timedelta(minutes=1)},
-        "sadadpay-inbox": {"task": "sadadpay.process_inbox", "schedule": timedelta(seconds=30)},
-        "sadadpay-tokens": {"task": "sadadpay.refresh_tokens", "schedule": timedelta(minutes=10)},
+        "sadadpay-reconcile": _entry(run_reconcile, timedelta(minutes=1)),
+        "sadadpay-inbox": _entry(process_inbox, timedelta(seconds=30)),
+        "sadadpay-tokens": _entry(refresh_tokens, timedelta(minutes=10)),
     }
+
+
+def _entry(task: Any, every: timedelta) -> dict[str, Any]:
+    return {"task": task.name, "schedule": every, "options": {"expires": every.total_seconds()}}

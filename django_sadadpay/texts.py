@@ -1,8 +1,9 @@
-"""Every sentence that a person reads, keyed by what is stored: a code and parameters, never a translated text."""
+"""Every sentence that a person reads, by what is stored: a code and parameters, never a translated text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal, DecimalException
 from typing import Any
 
@@ -92,17 +93,18 @@ ERROR_KEYS: dict[str, str | Promise] = {
 #: Why a person is needed, in words; ``%(name)s`` is filled from the row's parameters.
 ATTENTION: dict[str, str | Promise] = {
     "mismatch": _(
-        "Sadad's invoice differs from ours in %(what)s: %(theirs)s at Sadad, %(ours)s here. Nothing was applied."
+        "Sadad's invoice differs from ours in %(what)s: %(theirs)s at Sadad, %(ours)s here. "
+        "Nothing was applied."
     ),
     "id_conflict": _("Sadad gave two ids for one invoice: %(theirs)s, but %(ours)s is stored."),
     "paid_twice": _(
         "This order was paid before with another invoice. The order was not told; refund one of the two."
     ),
     "amount_changed": _(
-        "Paid, but the order now asks for %(due)s instead of %(invoice)s. The order was not told."
+        "Paid, but the order now asks for %(due)s instead of %(asked)s. The order was not told."
     ),
     "paid_after_cancel": _(
-        "A payment arrived on a cancelled invoice, and the order now asks for %(due)s instead of %(invoice)s."
+        "A payment arrived on a cancelled invoice, and the order now asks for %(due)s instead of %(asked)s."
     ),
     "refund_seen_first": _(
         "The payment was already refunded at Sadad when it was first seen. Check the order."
@@ -152,6 +154,51 @@ ACTIONS: dict[str, str | Promise] = {
     "dismiss": _("Dealt with"),
 }
 
+
+@dataclass(frozen=True)
+class PageText:
+    """A buyer's page: heading, sentence, and the label of its button, if it has one."""
+
+    title: str | Promise
+    sentence: str | Promise
+    again: str | Promise = ""
+
+
+#: What buyers read when they come back from Sadad, or cannot be sent there. Keyed by the page's state.
+PAGES: dict[str, PageText] = {
+    "paid": PageText(_("Payment received"), _("Thank you. Your payment has arrived.")),
+    "not_yet": PageText(
+        _("Not paid yet"),
+        _("We have not received a payment. If you have just paid, this page will show it in a moment."),
+        _("Pay now"),
+    ),
+    "failed": PageText(
+        _("Payment failed"),
+        _("The bank did not accept the payment, and nothing was charged. You can try again."),
+        _("Try again"),
+    ),
+    "confirming": PageText(
+        _("Confirming your payment"),
+        _("We are waiting for the bank to confirm. Please do not pay again; this page will show the result."),
+        _("Check again"),
+    ),
+    "waiting": PageText(_("We are checking your payment"), ERRORS["needs_attention"], _("Check again")),
+    "ended": PageText(
+        _("This payment link is closed"),
+        _("It can no longer be used. To pay this order, start again."),
+        _("Start again"),
+    ),
+    "unknown": PageText(
+        _("Payment not found"), _("This address does not belong to a payment. Please go back to the shop.")
+    ),
+    "preparing": PageText(
+        _("Preparing your payment"),
+        _("Your payment page is being prepared. It opens by itself in a few seconds."),
+        _("Continue"),
+    ),
+    "sorry": PageText(_("The payment could not be started"), ERRORS["error"], _("Try again")),
+}
+
 #: Facts that a mismatch can name.
 FACTS: dict[str, str | Promise] = {
     "amount": _("the amount"),
@@ -170,7 +217,7 @@ def error_sentence(code: str, field: str = "") -> str:
 
 
 def attention_sentence(code: str, params: Mapping[str, Any]) -> str:
-    """Why a person is needed, in the active language. Missing parameters show as a dash, never as an error."""
+    """Why a person is needed, in the active language. Missing parameters show as a dash; nothing raises."""
     text = ATTENTION.get(code)
     return code if text is None else str(text) % _Shown(params)
 

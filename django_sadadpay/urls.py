@@ -24,10 +24,11 @@ _webhook = _free(WebhookView.as_view())
 _return = _free(ReturnView.as_view())
 _checkout = _free(CheckoutView.as_view())
 
-# Each also without its last slash: Sadad's panel takes the address as it was typed, and a POST cannot be redirected.
+# Each also without its last slash: Sadad's panel takes the address as typed; no POST can be redirected.
+# The secret takes whatever follows: mistyped behind it, the address would be Django's 404, which logs it.
 urlpatterns = [
-    path("webhook/<str:account>/<str:secret>", _webhook),
-    path("webhook/<str:account>/<str:secret>/", _webhook, name="webhook"),
+    path("webhook/<str:account>/<path:secret>/", _webhook, name="webhook"),
+    path("webhook/<str:account>/<path:secret>", _webhook),
     path("return/<str:reference>", _return),
     path("return/<str:reference>/", _return, name="return"),
     path("checkout/<str:signed>", _checkout),
