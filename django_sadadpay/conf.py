@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -55,6 +56,8 @@ class Config:
 
 _KNOWN = {"ACCOUNTS", "SITE_URL", "TASK_RUNNER", "ENCRYPTION_KEYS"}
 _NUMBERS = tuple(f.name for f in fields(Config) if f.type == "int")
+#: As days, seconds or calls this is for ever, and still within what dates can reckon with.
+_MOST = 1_000_000
 _ACCOUNT_KEYS = {"CLIENT_KEY", "CLIENT_SECRET", "ENVIRONMENT", "WEBHOOK_SECRET", "API_URL", "PAY_URL"}
 
 
@@ -89,7 +92,7 @@ def _accounts(raw: Any) -> Mapping[str, Account]:
 
 def _account(name: Any, row: Any) -> Account:
     where = f"ACCOUNTS[{name!r}]"
-    if not isinstance(name, str) or not (0 < len(name) <= 40) or not name.replace("-", "_").isidentifier():
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name):
         raise ImproperlyConfigured(
             f"SADADPAY: {where}: an account's name is 1 to 40 letters, digits, - and _"
         )
@@ -101,7 +104,7 @@ def _account(name: Any, row: Any) -> Account:
         client_key=_text(f"{where}.CLIENT_KEY", row.get("CLIENT_KEY")),
         client_secret=_text(f"{where}.CLIENT_SECRET", row.get("CLIENT_SECRET")),
         environment=_choice(f"{where}.ENVIRONMENT", row.get("ENVIRONMENT"), ENVIRONMENTS),
-        webhook_secrets=_texts(f"{where}.WEBHOOK_SECRET", row.get("WEBHOOK_SECRET"), least=1),
+        webhook_secrets=_url_parts(f"{where}.WEBHOOK_SECRET", row.get("WEBHOOK_SECRET")),
         api_url=_url(f"{where}.API_URL", row.get("API_URL")),
         pay_url=_url(f"{where}.PAY_URL", row.get("PAY_URL")),
     )
@@ -129,6 +132,14 @@ def _texts(where: str, value: Any, least: int = 0) -> tuple[str, ...]:
     return tuple(_text(where, item) for item in values)
 
 
+def _url_parts(where: str, value: Any) -> tuple[str, ...]:
+    texts = _texts(where, value, least=1)
+    if not all(re.fullmatch(r"[A-Za-z0-9._~-]+", text) for text in texts):
+        # It stands in the webhook's address: with "/" or "?" no call would ever arrive.
+        raise ImproperlyConfigured(f"SADADPAY: {where} may hold only letters, digits and . _ ~ -")
+    return texts
+
+
 def _choice(where: str, value: Any, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise ImproperlyConfigured(f"SADADPAY: {where} must be one of {', '.join(choices)}")
@@ -136,23 +147,27 @@ def _choice(where: str, value: Any, choices: tuple[str, ...]) -> str:
 
 
 def _whole(where: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ImproperlyConfigured(f"SADADPAY: {where} must be a whole number of at least 1")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
+        raise ImproperlyConfigured(f"SADADPAY: {where} must be a whole number from 1 to {_MOST}")
     return value
 
 
 def _url(where: str, value: Any) -> str | None:
     if value is None:
         return None
-    if (
-        not isinstance(value, str)
-        or urlsplit(value).scheme not in ("http", "https")
-        or not urlsplit(value).netloc
-    ):
+    if not isinstance(value, str) or not _is_address(value.strip()):
         raise ImproperlyConfigured(
             f"SADADPAY: {where} must be an address that starts with http:// or https://"
         )
-    return value.rstrip("/")
+    return value.strip().rstrip("/")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+    except ValueError:  # "http://["
+        return False
+    return url.scheme in ("http", "https") and bool(url.hostname)
 
 
 def reset(*, setting: str = "", **_: Any) -> None:

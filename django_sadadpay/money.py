@@ -1,21 +1,32 @@
 """KWD and fils: parse, refuse, convert, split over lines, show. Pure: no Django, no network, no settings.
 
-All amounts are :class:`decimal.Decimal`. KWD has three places (1 KWD = 1000 fils); decisions compare whole fils.
+All amounts are :class:`decimal.Decimal`. KWD has three places (1 KWD = 1000 fils); decisions compare fils.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, DecimalException
+from decimal import (
+    ROUND_DOWN,
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+    DecimalException,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+)
 
 KWD = "KWD"
 #: What ``DecimalField(max_digits=15, decimal_places=3)`` holds, and SQLite keeps exactly.
 LARGEST = Decimal("999999999999.999")
 
 _FILS = Decimal("0.001")
-#: Replies are JSON numbers with binary-float noise (contract 12): this far from a whole fils is still that fils.
+#: Replies are JSON numbers with binary-float noise (contract 12): this near to a whole fils is that fils.
 _NOISE = Decimal("0.0001")
-_EXACT = Context(prec=60)
+#: Our own: a shop may have given its threads a smaller precision, which rounds even ``+x`` and ``abs(x)``.
+_EXACT = Context(prec=60, traps=[InvalidOperation, DivisionByZero, Overflow])
+_WIDEST = Decimal(10) ** 50
 
 #: Minor digits of the currencies that do not have two (ISO 4217).
 _PLACES = {"BHD": 3, "IQD": 3, "JOD": 3, "KWD": 3, "LYD": 3, "OMR": 3, "TND": 3}
@@ -33,20 +44,20 @@ def parse(value: Decimal | int | str, *, what: str = "amount") -> Decimal:
 
     :param value: Decimal, int or text such as ``"1.250"``; never a float, which has already lost fils.
     :param what: the field's name, for the error.
-    :raises MoneyError: a float or another type, no number, a fourth place, or more than 15 digits. Never rounds.
+    :raises MoneyError: a float or another type, no number, a fourth place, over 15 digits. Never rounds.
     """
     if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):
         raise MoneyError(f"{what}: give a Decimal, int or text, not {type(value).__name__}")
     try:
         number = Decimal(value)
     except DecimalException:
-        raise MoneyError(f"{what}: {value!r} is not a number") from None
-    if not number.is_finite() or abs(number) > LARGEST:
-        raise MoneyError(f"{what}: {value} is not an amount of at most 15 digits")
+        raise MoneyError(f"{what}: this text is not a number") from None
+    if not number.is_finite() or number.copy_abs() > LARGEST:
+        raise MoneyError(f"{what}: not an amount of at most 15 digits")
     exact = number.quantize(_FILS, context=_EXACT)
     if exact != number:
-        raise MoneyError(f"{what}: {value} has more than three places; round it yourself first")
-    return exact + 0  # + 0 turns -0 into 0
+        raise MoneyError(f"{what}: {str(number)[:40]} has more than three places; round it yourself first")
+    return _EXACT.plus(exact)  # turns -0 into 0
 
 
 def fils(amount: Decimal) -> int:
@@ -54,11 +65,11 @@ def fils(amount: Decimal) -> int:
 
     :raises MoneyError: when the amount is not a whole number of fils.
     """
-    scaled = amount.scaleb(3, context=_EXACT)
-    whole = scaled.to_integral_value()
-    if scaled != whole:
-        raise MoneyError(f"{amount} is not a whole number of fils")
-    return int(whole)
+    if amount.is_finite() and amount.copy_abs() < _WIDEST:
+        whole = amount.quantize(_FILS, context=_EXACT)
+        if whole == amount:
+            return int(whole.scaleb(3, context=_EXACT))
+    raise MoneyError(f"{str(amount)[:40]} is not a whole number of fils")
 
 
 def from_fils(count: int) -> Decimal:
@@ -67,26 +78,29 @@ def from_fils(count: int) -> Decimal:
 
 
 def from_reply(value: Decimal | None) -> Decimal | None:
-    """Sadad's number as KWD, free of float noise; None when it cannot be an amount (a mismatch, never a guess).
+    """Sadad's number as KWD, free of float noise; None when it cannot be an amount (never a guess).
 
     A value within 0.0001 of a whole fils is that fils (money-flow 4); negative or too large is no amount.
     """
-    if value is None or not value.is_finite() or value < 0 or value > LARGEST:
+    if value is None or not value.is_finite() or value.copy_abs() > LARGEST + 1:
         return None
-    rounded = value.quantize(_FILS, rounding=ROUND_HALF_UP, context=_EXACT)
-    return rounded if abs(rounded - value) <= _NOISE else None
+    rounded = _EXACT.plus(value.quantize(_FILS, rounding=ROUND_HALF_UP, context=_EXACT))
+    noise = _EXACT.subtract(rounded, value).copy_abs()
+    return rounded if noise <= _NOISE and 0 <= rounded <= LARGEST else None
 
 
 def convert(amount: Decimal, rate: Decimal) -> Decimal:
     """KWD for a foreign amount: ``amount × rate``, half up to the fils (contract 9, money-flow 10).
 
     :param rate: KWD for one unit of the foreign currency (``conversionRate``).
-    :raises MoneyError: a rate that is not a positive number, or a result that is too large.
+    :raises MoneyError: an amount that is no number, a rate that is not a positive one, too large a result.
     """
+    if not amount.is_finite():
+        raise MoneyError(f"amount: {amount} is not a number")
     if not rate.is_finite() or rate <= 0:
         raise MoneyError(f"rate: {rate} is not a positive number")
     product = _EXACT.multiply(amount, rate)
-    if abs(product) > LARGEST:
+    if product.copy_abs() > LARGEST:
         raise MoneyError(f"amount: {amount} at the rate {rate} is too large")
     return product.quantize(_FILS, rounding=ROUND_HALF_UP, context=_EXACT)
 
@@ -113,9 +127,10 @@ def split(total: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
 
 
 def _weight(weight: Decimal) -> int:
-    if weight < 0:
+    unit = fils(weight)
+    if unit < 0:
         raise MoneyError(f"{weight} is negative and cannot bear a share")
-    return fils(weight)
+    return unit
 
 
 def places(currency: str) -> int:
@@ -132,6 +147,7 @@ def show(amount: Decimal, currency: str = KWD, language: str = "en") -> str:
     currency = currency.upper()
     digits = max(places(currency), _used_places(amount))
     number = amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_DOWN, context=_EXACT)
+    number = number or number.copy_abs()  # never "-0.000"
     sign = _ARABIC_SIGN.get(currency, currency) if language.lower().startswith("ar") else currency
     return f"{number:,.{digits}f} {sign}"
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -25,7 +25,10 @@ M = TypeVar("M")
 
 
 class CannotFulfil(Exception):
-    """Raise it in ``Payable.paid()`` when the order can no longer be delivered: the payment stands, staff are offered the refund."""
+    """Raise it in ``Payable.paid()`` when the order can no longer be delivered.
+
+    The payment stands, and staff are offered the refund.
+    """
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
@@ -51,8 +54,9 @@ class Customer:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the draft. ``price`` is for one unit, in the draft's currency; it may be negative for a discount.
+    """One line of the draft.
 
+    ``price`` is for one unit, in the draft's currency; it may be negative for a discount.
     ``supplier_id`` makes the invoice a multi-supplier one (contract 7).
     """
 
@@ -75,7 +79,7 @@ class InvoiceDraft:
     :param purpose: tells several invoices of one object apart (``deposit``, ``balance``).
     :param key: the object's place for a payable without a model.
     :param expires_on: last day (Kuwait) on which the link is good; default: ``INVOICE_VALID_DAYS`` from now.
-    :param send: ``""``, ``SMS``, ``Email``, ``Whatsapp`` or ``Link``: lets Sadad send the link (contract 3.1, lineage).
+    :param send: ``""``, ``SMS``, ``Email``, ``Whatsapp`` or ``Link``: Sadad sends the link (contract 3.1).
     :param comment: shown on Sadad's page.
     """
 
@@ -95,9 +99,10 @@ class InvoiceDraft:
 class Payable(Generic[M]):
     """Says how one kind of object is paid. Stateless: one instance serves all requests.
 
-    ``draft`` must be written; the rest is optional. ``paid``, ``refunded``, ``expired`` and ``cancelled`` run inside the
-    settling transaction, in a savepoint, on a fresh instance that is locked: touch only the database there, and put
-    mails and other calls into ``transaction.on_commit``. ``paid`` and ``refunded`` take effect exactly once.
+    ``draft`` must be written; the rest is optional. ``paid``, ``refunded``, ``expired`` and ``cancelled`` run
+    inside the settling transaction, in a savepoint, on a fresh instance that is locked: touch only the
+    database there, and put mails and other calls into ``transaction.on_commit``. ``paid`` and ``refunded``
+    take effect exactly once.
     """
 
     name: ClassVar[str] = ""
@@ -109,7 +114,7 @@ class Payable(Generic[M]):
         )
 
     def paid(self, obj: M, invoice: Invoice) -> None:
-        """The object is paid. An exception keeps the payment and calls again later; see :class:`CannotFulfil`."""
+        """The object is paid. An exception keeps the payment and calls again (:class:`CannotFulfil`)."""
 
     def refunded(self, obj: M, refund: Refund) -> None:
         """A refund was done (``refund.amount`` in KWD). Called once for each refund, panel refunds too."""
@@ -118,10 +123,10 @@ class Payable(Generic[M]):
         """The invoice ran out unpaid."""
 
     def cancelled(self, obj: M, invoice: Invoice) -> None:
-        """The invoice was cancelled by staff or in Sadad's panel; not called when a new basket replaces it."""
+        """The invoice was cancelled by staff or in Sadad's panel; not called when a basket replaces it."""
 
     def due(self, obj: M) -> Decimal:
-        """What is to be paid now, in the draft's currency. ``paid`` runs only while it is what the invoice asked for."""
+        """What is to be paid now, in the draft's currency. ``paid`` runs if the invoice asked for that."""
         return money.parse(self.draft(obj).amount)
 
     def can_pay(self, obj: M, request: HttpRequest | None) -> bool:
@@ -172,11 +177,12 @@ class Registry:
         if len(chosen) != 1:
             names = ", ".join(sorted(p.name for p in chosen)) or "none"
             raise ImproperlyConfigured(
-                f"{type(obj).__name__} needs exactly one payable, found: {names}. Register it in yourapp/sadadpay.py"
+                f"{type(obj).__name__} needs exactly one payable, found: {names}."
+                " Register it in yourapp/sadadpay.py"
             )
         return chosen[0]
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Payable[Any]]:
         return iter(list(self._by_name.values()))
 
 
@@ -186,7 +192,7 @@ payables = Registry()
 def register(
     target: type[models.Model] | str, *, name: str = ""
 ) -> Callable[[type[Payable[Any]]], type[Payable[Any]]]:
-    """Class decorator: ``@register(Order, name="order")``, or ``@register("donation")`` for a payable without a model.
+    """Class decorator: ``@register(Order, name="order")``; without a model, ``@register("donation")``.
 
     :param name: stored with every invoice; default ``app.model``. It must never change once invoices exist.
     :raises ImproperlyConfigured: a name registered twice.

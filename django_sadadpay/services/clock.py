@@ -35,12 +35,12 @@ def sql_now() -> Any:
 
 def shift(seconds: float) -> None:
     """Move the clock of this process for tests: relative; ``shift_reset()`` puts it right again."""
-    global _shift
+    global _shift  # noqa: PLW0603 - a process has one clock
     _shift += timedelta(seconds=seconds)
 
 
 def shift_reset() -> None:
-    global _shift
+    global _shift  # noqa: PLW0603 - a process has one clock
     _shift = timedelta(0)
 
 

@@ -20,7 +20,7 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(token: str) -> str | None:
-    """The text, or None when no key fits: the caller throws the token away and fetches another (money-flow 8)."""
+    """The text, or None when no key fits: the caller throws it away and fetches another (money-flow 8)."""
     if not token:
         return ""
     try:

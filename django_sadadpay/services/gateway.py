@@ -1,4 +1,4 @@
-"""The client of an account, with the guard that no transaction is open while Sadad is asked (DESIGN rule 1)."""
+"""The client of an account, guarded: no transaction is open while Sadad is asked (DESIGN rule 1)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from django_sadadpay import conf
 from django_sadadpay.gateway.client import SadadClient
-from django_sadadpay.models.base import AccountRow
 from django_sadadpay.models.base import AccountRow
 from django_sadadpay.services import tokens, transactions
 from django_sadadpay.services.errors import Refused

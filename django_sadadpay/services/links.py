@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 
 from django_sadadpay import conf
-from django_sadadpay.registry import payables
+from django_sadadpay.registry import DraftError, payables
 from django_sadadpay.services.errors import Refused
 
 if TYPE_CHECKING:
@@ -37,10 +37,13 @@ def checkout_url(obj: Any, request: HttpRequest | None = None, *, name: str = ""
 
     :param obj: an instance of a registered model; for a payable without a model its key, with ``name``.
     :param request: gives scheme and host when ``SITE_URL`` is not set.
+    :raises DraftError: an object that is not saved yet has nothing that a link could name.
     """
     payable = payables.get(name) if name else payables.for_object(obj)
     if payable is None:
         raise ImproperlyConfigured(f"no payable is registered as {name!r}")
+    if payable.model is not None and obj.pk is None:
+        raise DraftError("pk", "the object must be saved first")
     object_id = str(obj.pk) if payable.model is not None else str(obj)
     signed = signing.dumps([payable.name, object_id], salt=_SALT)
     return absolute(reverse("sadadpay:checkout", args=[signed]), request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from django_sadadpay import conf
@@ -10,6 +11,7 @@ from django_sadadpay.models import Attention, GatewayToken, WebhookEvent
 from django_sadadpay.services import attention, clock, gateway, inbox, transactions
 from django_sadadpay.services.errors import TryAgain
 
+logger = logging.getLogger("django_sadadpay")
 _BATCH = 500
 
 
@@ -29,12 +31,21 @@ def process_inbox(limit: int = _BATCH) -> Handled:
     transactions.ensure_outside()
     due = WebhookEvent.objects.filter(next_try_at__lte=clock.now()).order_by("next_try_at", "pk")
     result = Handled()
-    for pk in due.values_list("pk", flat=True)[:limit]:
-        if inbox.process(pk):
+    for pk in list(due.values_list("pk", flat=True)[:limit]):
+        if _process(pk):
             result.handled += 1
         else:
             result.waiting += 1
     return result
+
+
+def _process(pk: int) -> bool:
+    """One call; a failure is its own and never stops the others."""
+    try:
+        return inbox.process(pk)
+    except TryAgain as error:
+        logger.warning("webhook event %s waits: %s", pk, error.code)
+        return False
 
 
 def refresh_tokens() -> dict[str, bool]:

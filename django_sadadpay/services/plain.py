@@ -1,4 +1,4 @@
-"""Sadad's text and data made fit for any database: PostgreSQL stores no NUL, and no encoding has lone surrogates."""
+"""Sadad's text and data made fit for any database: PostgreSQL stores no NUL, no encoding lone surrogates."""
 
 from __future__ import annotations
 

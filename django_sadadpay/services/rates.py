@@ -1,4 +1,4 @@
-"""Sadad's exchange rates, kept in the database and fetched anew when they are too old (contract 9, money-flow 10)."""
+"""Sadad's exchange rates, kept in the database, fetched anew when too old (contract 9, money-flow 10)."""
 
 from __future__ import annotations
 
@@ -75,5 +75,5 @@ def _store(environment: str, records: tuple[RateRecord, ...], now: datetime) -> 
 
 
 def _fits(rate: Decimal) -> bool:
-    """What the column keeps exactly enough: positive, below a thousand million, float noise cut at nine places."""
-    return rate.is_finite() and Decimal("0.000000001") <= rate < Decimal(10) ** 9
+    """What the column keeps exactly enough: positive, at most nine digits, float noise cut at nine places."""
+    return rate.is_finite() and Decimal("0.000000001") <= rate <= 999_999_999

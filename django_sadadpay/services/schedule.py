@@ -1,8 +1,8 @@
-"""When a row is looked at next: often while it is young, thinning with age. Data, so that it can be read at a glance."""
+"""When a row is looked at next: often while it is young, thinning with age. Data, to be read at a glance."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 KUWAIT = timezone(timedelta(hours=3), "Asia/Kuwait")  # no daylight saving since 1945
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -18,7 +18,7 @@ _UNPAID = (
 _PAID = ((DAY, 6 * HOUR), (14 * DAY, DAY), (90 * DAY, 7 * DAY))
 _BACK_OFF = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY)
 
-#: Rows that the buyer can no longer pay through us are still watched this long after their expiry (money-flow 3.5).
+#: Rows that the buyer can no longer pay through us are watched this long after their expiry (money-flow 3.5).
 WATCH = 7 * DAY
 #: An invoice still unpaid this long after its last day is deleted at Sadad (money-flow 3.6).
 DELETE_AFTER = DAY
@@ -44,7 +44,7 @@ def back_off(now: datetime, tries: int) -> datetime:
 
 def end_of(day: date) -> datetime:
     """The end of a Kuwaiti day, aware UTC."""
-    return datetime.combine(day, time(), KUWAIT).astimezone(timezone.utc) + DAY
+    return datetime.combine(day, time(), KUWAIT).astimezone(UTC) + DAY
 
 
 def kuwait_day(moment: datetime) -> date:

@@ -1,4 +1,4 @@
-"""The gateway's token store in the database: one row an account, leased to whoever renews it (money-flow 8)."""
+"""The gateway's token store in the database: one row an account, leased to who renews it (money-flow 8)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DatabaseTokenStore:
 
     def acquire(self, seconds: int) -> str | None:
         holder = secrets.token_hex(16)
-        GatewayToken.objects.get_or_create(account=self.account, environment=self.environment)
+        transactions.run(self._ensure_row)
         free = Q(lease_until=None) | Q(lease_until__lt=clock.sql_now())
         until = clock.sql_now() + timedelta(seconds=seconds)
         taken = self._write(free, lease_holder=holder, lease_until=until)
@@ -58,6 +58,9 @@ class DatabaseTokenStore:
 
     def _write(self, condition: Q, **values: Any) -> bool:
         return bool(transactions.run(lambda: self._rows().filter(condition).update(**values)))
+
+    def _ensure_row(self) -> None:
+        GatewayToken.objects.get_or_create(account=self.account, environment=self.environment)
 
     def _rows(self) -> Any:
         return GatewayToken.objects.filter(account=self.account, environment=self.environment)

@@ -1,4 +1,4 @@
-"""Transactions of our own: outside any other, run again after a lock error, and never around a network call."""
+"""Transactions of our own: outside any other, run again after a lock error, never around a network call."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connections, router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Model
 
 from django_sadadpay.models import Invoice, Mark
@@ -35,38 +36,46 @@ def open_transactions() -> list[str]:
         connection.alias
         for connection in connections.all(initialized_only=True)
         if any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
+        or _without_autocommit(connection)
     ]
 
 
+def _without_autocommit(connection: BaseDatabaseWrapper) -> bool:
+    """Autocommit off outside of ``atomic``: a transaction is always open, and ``atomic`` commits nothing."""
+    connected = connection.connection is not None
+    return connected and not connection.autocommit and not connection.atomic_blocks
+
+
 def ensure_outside() -> None:
-    """:raises InsideTransaction: when any connection of this thread is inside a transaction (money-flow 9)."""
+    """:raises InsideTransaction: any connection of this thread is inside a transaction (money-flow 9)."""
     if open_transactions():
         raise InsideTransaction
 
 
 def run(block: Callable[[], T]) -> T:
-    """``block`` in a durable transaction, run again up to 5 times after a deadlock, lock timeout or "database is locked".
+    """``block`` in a durable transaction; run again after a deadlock or lock timeout ("database is locked").
 
-    The block must do nothing but SQL: it may run several times.
+    The block must do nothing but SQL: it may run up to 5 times.
 
     :raises TryAgain: the database stayed locked; nothing was committed.
     """
     for attempt in range(TRIES):
+        if attempt:
+            _count_rerun()
+            time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 - jitter, not a secret
         try:
             with transaction.atomic(using=alias(), durable=True):
                 return block()
-        except (DatabaseError, InterfaceError) as error:
+        except Exception as error:  # shop code in the block may have wrapped the lock error in one of its own
             if not is_lock_error(error):
                 raise
-        _count_rerun()
-        time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 - jitter, not a secret
     raise TryAgain("database_busy")
 
 
 def lock(model: type[M], pk: Any) -> M:
-    """The row by primary key, locked until the transaction ends; the first statement of a deciding transaction.
+    """The row by primary key, locked until the transaction ends; the first statement of one that decides.
 
-    On SQLite an UPDATE takes the write lock at once: a SELECT first could not be upgraded while another writes.
+    On SQLite an UPDATE takes the write lock at once: a SELECT could not be upgraded while another writes.
     """
     connection = connections[alias()]
     rows = model._base_manager.using(connection.alias)
@@ -79,13 +88,17 @@ def lock(model: type[M], pk: Any) -> M:
 
 
 def is_lock_error(error: BaseException | None) -> bool:
-    """A deadlock or lock timeout anywhere in the chain: the whole transaction is void and may be run again."""
+    """A deadlock or lock timeout anywhere in the chain: the whole transaction is void, and is run again."""
     seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        if _says_locked(error):
+    left = [error]
+    while left:
+        one = left.pop()
+        if one is None or id(one) in seen:
+            continue
+        if _says_locked(one):
             return True
-        error = error.__cause__ or error.__context__
+        seen.add(id(one))
+        left += [one.__cause__, one.__context__]
     return False
 
 
@@ -101,6 +114,6 @@ def _says_locked(error: BaseException) -> bool:
 def _count_rerun() -> None:
     """Reruns are shown to staff; the count itself must never get in the way."""
     logger.info("a transaction met a lock and is run again")
-    with suppress(DatabaseError), transaction.atomic(using=alias()):
+    with suppress(DatabaseError, InterfaceError), transaction.atomic(using=alias()):
         row, _ = Mark.objects.get_or_create(name="lock_reruns")
         Mark.objects.filter(pk=row.pk).update(count=F("count") + 1)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Sadad:
-    """What a test does at Sadad's side. ``control`` is the emulator's own; ids are those of ``Invoice.sadad_id``."""
+    """What a test does at Sadad's side. ``control`` is the emulator's; its ids are ``Invoice.sadad_id``."""
 
     emulator: Emulator
 
@@ -38,7 +38,7 @@ class Sadad:
         self.control.fail(self._id(invoice))
 
     def deliver(self, *, times: int = 1) -> list[int]:
-        """Deliver the waiting webhooks to the shop's view, each ``times`` times; the statuses that it answered."""
+        """Deliver the waiting webhooks to the shop's view, each ``times`` times; the statuses it answered."""
         answers: list[int] = []
 
         def send(payload: dict[str, Any]) -> int:
@@ -69,5 +69,6 @@ def account_settings(emulator: Emulator, base: dict[str, Any]) -> dict[str, Any]
         "API_URL": emulator.api_url,
         "PAY_URL": emulator.pay_url,
     }
-    accounts = base.get("ACCOUNTS") or {"default": {"ENVIRONMENT": "sandbox", "WEBHOOK_SECRET": "webhook-secret-of-a-test"}}
+    default = {"ENVIRONMENT": "sandbox", "WEBHOOK_SECRET": "webhook-secret-of-a-test"}
+    accounts = base.get("ACCOUNTS") or {"default": default}
     return {**base, "ACCOUNTS": {name: {**account, **there} for name, account in accounts.items()}}

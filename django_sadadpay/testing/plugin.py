@@ -1,4 +1,4 @@
-"""Fixtures: ``sadad`` (an emulator that the settings point at), ``sadad_clock``, and a guard on every gateway call."""
+"""Fixtures: ``sadad`` (an emulator that the settings point at), ``sadad_clock``, a guard on every call."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sadad_clock() -> Iterator[Callable[[float], None]]:
 def no_gateway_call_inside_a_transaction(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fails a test in which Sadad was called while a transaction was open on any connection.
 
-    The call itself is refused in production too; but a service may take that for a gateway error, so it is told here.
+    The call itself is refused in production too; but a service may take that for a gateway error: told here.
     """
     from django.apps import apps
 
@@ -54,4 +54,5 @@ def no_gateway_call_inside_a_transaction(monkeypatch: pytest.MonkeyPatch) -> Ite
 
     monkeypatch.setattr(gateway, "before_call", watch)
     yield
-    assert not seen, f"called inside a transaction: {', '.join(seen)}"
+    if seen:
+        pytest.fail(f"called inside a transaction: {', '.join(seen)}")
