@@ -7,6 +7,7 @@ import json
 import socket
 import ssl
 import time
+import tracemalloc
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -167,7 +168,50 @@ def test_a_packed_answer_is_read(server: Server, client: SadadClient) -> None:
     assert server.to(READ)[0].headers["accept-encoding"] == "gzip"
 
 
-def test_a_redirect_is_not_followed_and_its_body_not_unpacked(server: Server, client: SadadClient) -> None:
+def test_a_bomb_is_never_unpacked_beyond_the_cap(server: Server, client: SadadClient) -> None:
+    client.transport.max_bytes = 100_000
+    server.on(READ, s.raw(packed(b" " * 60_000_000)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ReplyTooLarge):
+            client.call(READ)
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000  # 16 KB of it would unpack to 16 MB
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_write_to_a_server_that_does_not_read_ends_with_the_deadline(store: ClockedStore) -> None:
+    with Server(silent=True) as silent:
+        began = time.monotonic()
+        with pytest.raises(OutcomeUnknown):
+            make_client(silent, store, deadline=0.6).call(WRITE, body={"comment": "x" * 30_000_000})
+        assert time.monotonic() - began < 5
+
+
+def test_dead_addresses_share_the_deadline(client: SadadClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+
+    def dead(address: object, timeout: float, **options: object) -> None:
+        given.append(timeout)
+        time.sleep(0.05)
+        raise TimeoutError
+
+    row = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 9))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: [row] * 100)
+    monkeypatch.setattr(wire, "create_connection", dead)
+    with pytest.raises(Unavailable):
+        client.call(WRITE, body={}, deadline=0.3)
+    assert 0 < max(given, default=0) <= 0.3
+    assert len(given) < 10
+
+
+def test_a_redirect_is_not_followed_and_its_body_not_unpacked(
+    server: Server, client: SadadClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unpacks(response: requests.Response) -> bytes:
+        raise AssertionError("requests read a body by itself, with no cap")
+
+    monkeypatch.setattr(requests.Response, "content", property(unpacks))
     target = server.url + "/Product/getbyid"
     bomb = gzip.compress(b" " * 60_000_000)
     server.on(WRITE, s.status(307, bomb, Location=target, Content_Encoding="gzip"))
