@@ -86,10 +86,7 @@ def run(*, max_calls: int | None = None, max_seconds: int | None = None) -> Repo
     report = Report()
     with gateway.watch(budget.count):
         _rates(report)
-        for kind, pk in _due():
-            if budget.is_spent:
-                report.left = True
-                break
+        for kind, pk in _due(budget, report):
             _one(kind, pk, report)
     report.calls, report.seconds = budget.calls, time.monotonic() - began
     _mark(report)
@@ -126,13 +123,16 @@ class _Budget:
         return self.calls >= self.max_calls or time.monotonic() >= self.until
 
 
-def _due() -> Iterator[tuple[_Kind, int]]:
-    """What is due now, over all kinds, the longest overdue first; read again until nothing is left."""
+def _due(budget: _Budget, report: Report) -> Iterator[tuple[_Kind, int]]:
+    """What is due now, over all kinds, the longest overdue first; read again until nothing or no budget is left."""
     while True:
         now = clock.now()
         batches = [_batch(kind, now) for kind in _KINDS]
         merged = list(heapq.merge(*batches, key=lambda item: item[0]))[:_BATCH]
         for due, index, pk in merged:
+            if budget.is_spent:
+                report.left = True
+                return
             kind = _KINDS[index]
             if _claim(kind, pk, due, now):
                 yield kind, pk

@@ -76,12 +76,12 @@ def send_waiting(invoice_pk: int, origin: Origin) -> None:
     """
     while _waiting(invoice_pk):
         try:
-            before = _prepare(invoice_pk, origin)
+            _prepare(invoice_pk, origin)
         except (SadadError, Refused):
             transactions.run(partial(_postpone, invoice_pk))
             return
         began = time.monotonic()
-        row = transactions.run(partial(_claim, invoice_pk, before.sadad_id or "", origin))
+        row = transactions.run(partial(_claim, invoice_pk, origin))
         if row is None:
             return
         if row.state == State.SENDING and not _send(row, began, origin):
@@ -189,14 +189,13 @@ def _waiting(invoice_pk: int) -> bool:
     return rows.filter(state=State.REQUESTED).exists()
 
 
-def _prepare(invoice_pk: int, origin: Origin) -> Invoice:
+def _prepare(invoice_pk: int, origin: Origin) -> None:
     """All that may fail without a trace: what Sadad says was refunded so far, and a token that lasts."""
     invoice = look(Invoice.objects.get(pk=invoice_pk), origin)
     gateway.client_of(invoice).warm()
-    return invoice
 
 
-def _claim(invoice_pk: int, sadad_id: str, origin: Origin) -> Refund | None:
+def _claim(invoice_pk: int, origin: Origin) -> Refund | None:
     """The oldest waiting refund becomes ``sending`` and takes the invoice's only place in flight."""
     invoice, now = transactions.lock(Invoice, invoice_pk), clock.now()
     rows = Refund.objects.filter(invoice=invoice)
