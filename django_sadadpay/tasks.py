@@ -1,6 +1,6 @@
 """Celery tasks. Each only wakes the work up: the rows are the queue, so any task may be lost or run twice.
 
-Found by ``app.autodiscover_tasks()``. ``app.conf.beat_schedule = {**beat_schedule(), ...}`` runs them by the clock.
+Found by ``app.autodiscover_tasks()``; ``app.conf.beat_schedule = {**beat_schedule(), ...}`` runs them.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from django_sadadpay.models import WebhookEvent
 from django_sadadpay.services import inbox, maintenance, reconcile
 
 P = ParamSpec("P")
-R = TypeVar("R", covariant=True)
+R_co = TypeVar("R_co", covariant=True)
 
 if TYPE_CHECKING:  # Celery ships no types: these are the parts of it that are used here
 
-    class Task(Protocol[P, R]):
+    class Task(Protocol[P, R_co]):
         name: str
         app: Any
 
-        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
         def apply_async(self, args: tuple[Any, ...] = (), **options: Any) -> Any: ...
 
-    def shared_task(*, name: str, ignore_result: bool) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+    def shared_task(*, name: str, ignore_result: bool) -> Callable[[Callable[P, R_co]], Task[P, R_co]]: ...
 
 else:
     from celery import shared_task
