@@ -1,4 +1,4 @@
-"""Django's admin for payments: found by itself where ``django.contrib.admin`` is installed, needed nowhere else.
+"""Django's admin for payments: found by itself if ``django.contrib.admin`` is installed, needed nowhere.
 
 Everything is read-only; what staff may do has an address of its own, outside any transaction (money-flow 9).
 """

@@ -1,4 +1,4 @@
-"""What all our admin pages share: nothing is changed in them, counted without end, or asked for behind a mask."""
+"""What our admin pages share: nothing is changed in them, counted without end, or found behind a mask."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class ReadOnlyAdmin(_ModelAdmin):
         ]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Django lets any column be asked for in the address: ``?customer__mobile__startswith=`` would unmask a phone."""
+        """Django allows every column in the address: ``?customer__mobile=`` would unmask a phone."""
         if lookup.removesuffix("__exact") in self.open_lookups:
             return True
         # Our own filters read their parameters themselves; Django's are named by their column.

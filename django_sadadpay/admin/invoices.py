@@ -106,7 +106,9 @@ class InvoiceAdmin(RefundPages):
     _raw_fieldset = (_("Last reply"), {"fields": ("shown_raw",), "classes": ("collapse",)})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
-        return super().get_queryset(request).annotate(waits=filters.waits_for_a_person())
+        rows: QuerySet[Invoice] = super().get_queryset(request)
+        annotated: QuerySet[Invoice] = rows.annotate(waits=filters.waits_for_a_person())
+        return annotated
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Searching for a phone tells whose it is: only for those who may see it."""
@@ -118,9 +120,9 @@ class InvoiceAdmin(RefundPages):
         changelist = super().get_changelist_instance(request)
         may_see = allowed(request, VIEW_CUSTOMER_DATA)
         changelist.search_help_text = (
-            _("Reference, order, Sadad id, transaction or phone")
+            _now("Reference, order, Sadad id, transaction or phone")
             if may_see
-            else _("Reference, order, Sadad id or transaction")
+            else _now("Reference, order, Sadad id or transaction")
         )
         return changelist
 
@@ -130,7 +132,7 @@ class InvoiceAdmin(RefundPages):
         masked, seen = ("customer_mobile", "customer_email"), ("shown_mobile", "shown_email")
         swap = dict(zip(masked, seen, strict=True))
         fieldsets = [
-            (title, {"fields": tuple(swap.get(name, name) for name in options["fields"])})
+            (title, {"fields": tuple(swap.get(str(name), str(name)) for name in options["fields"])})
             for title, options in self.fieldsets
         ]
         return [*fieldsets, self._raw_fieldset]
@@ -153,7 +155,7 @@ class InvoiceAdmin(RefundPages):
         """What this person may do to this invoice now."""
         if gateway.is_parked(invoice):
             return []
-        tools = []
+        tools: list[dict[str, Any]] = []
         if allowed(request, REFUND) and invoice.is_paid and refunds.left(invoice) > 0:
             tools.append({"url": self.link("refund", invoice.pk), "label": _("Refund")})
         if allowed(request, VERIFY) and invoice.sadad_id is not None:
@@ -213,7 +215,7 @@ class InvoiceAdmin(RefundPages):
         after = Invoice.objects.get(pk=before.pk)
         changed = [name for name in _WATCHED if getattr(before, name) != getattr(after, name)]
         with translation.override(None):
-            titles = [str(Invoice._meta.get_field(name).verbose_name) for name in changed]
+            titles = [shown.title(Invoice, name) for name in changed]
         self.log_change(request, after, [{"changed": {"fields": titles}}] if titles else [])
         messages.success(request, sentence)
 

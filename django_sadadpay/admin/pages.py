@@ -29,7 +29,7 @@ def free(view: View) -> View:
 
 
 class PagesAdmin(ReadOnlyAdmin):
-    """Pages of our own: ``<pk>/<name>/<rest>`` is answered by ``<name>_page``; ``pages`` maps name to rest."""
+    """Pages of our own: ``<pk>/<name>/<rest>`` is answered by ``<name>_page``; ``pages`` maps them."""
 
     pages: ClassVar[Mapping[str, str]] = {}
 

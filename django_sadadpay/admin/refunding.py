@@ -50,7 +50,7 @@ class RefundForm(forms.Form):
         return amount
 
     def is_known(self) -> bool:
-        """This very form was sent before: it gives that refund, whatever is left now (asked after ``left`` was read)."""
+        """This very form was sent before: it gives that refund, whatever is left. Asked after ``left``."""
         key = self.data.get("key")
         return bool(key) and self.invoice.refunds.filter(key=key).exists()
 

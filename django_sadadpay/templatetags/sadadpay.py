@@ -14,7 +14,7 @@ register = template.Library()
 
 @register.filter(name="money")
 def show_money(amount: Decimal | int | str | None, currency: str = money.KWD) -> str:
-    """``{{ invoice.amount|money }}`` or ``{{ invoice.shop_amount|money:invoice.shop_currency }}``; None is empty.
+    """``{{ invoice.amount|money }}``, ``{{ price|money:currency }}``; None is empty.
 
     :raises MoneyError: a float or no number, as :func:`django_sadadpay.money.parse`.
     """
