@@ -82,7 +82,7 @@ def from_reply(value: Decimal | None) -> Decimal | None:
 
     A value within 0.0001 of a whole fils is that fils (money-flow 4); negative or too large is no amount.
     """
-    if value is None or not value.is_finite() or value.copy_abs() > LARGEST + 1:
+    if value is None or not value.is_finite() or value.copy_abs() >= _WIDEST:
         return None
     rounded = _EXACT.plus(value.quantize(_FILS, rounding=ROUND_HALF_UP, context=_EXACT))
     noise = _EXACT.subtract(rounded, value).copy_abs()
