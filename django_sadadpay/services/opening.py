@@ -100,6 +100,9 @@ def send(invoice: Invoice, elapsed: float, origin: Origin) -> Invoice:
         return _after_lost_answer(invoice, origin)
     except (Rejected, NotFound, InvalidRequest) as error:
         code = _code(error)
+        if isinstance(error, Rejected) and not error.refusal:
+            # An unlisted key proves nothing: the invoice may exist. Looked for now, and by reconcile if not found.
+            return _after_unclear_refusal(invoice, code, origin)
         refuse(invoice.pk, code[:80], origin)
         raise Refused(code, invoice=invoice) from error
     except (AuthenticationError, Unavailable, RateLimited) as error:
@@ -192,6 +195,13 @@ def _after_lost_answer(invoice: Invoice, origin: Origin) -> Invoice:
 def abandon(pk: int, origin: Origin) -> None:
     """The row is not sent after all: another payment of the object was applied."""
     refuse(pk, "not_sent", origin)
+
+
+def _after_unclear_refusal(invoice: Invoice, code: str, origin: Origin) -> Invoice:
+    try:
+        return _after_lost_answer(invoice, origin)
+    except OutcomePending as pending:
+        raise Refused(code, invoice=pending.invoice) from pending
 
 
 def refuse(pk: int, code: str, origin: Origin) -> None:

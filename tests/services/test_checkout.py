@@ -20,6 +20,8 @@ from django_sadadpay import (
     cancel,
     checkout,
 )
+from django_sadadpay.gateway.errors import InvalidRequest, NotFound
+from django_sadadpay.gateway.resources import InvoiceCalls
 from django_sadadpay.models import Attention, Invoice
 from django_sadadpay.services import checkout as service
 from django_sadadpay.services import clock, orphans, reconcile, transactions, transitions
@@ -197,6 +199,32 @@ def test_a_process_that_was_stopped_too_long_does_not_send(
         checkout(order)
     assert calls(sadad) == []
     assert Invoice.objects.get().state == State.REFUSED
+
+
+@pytest.mark.parametrize("is_valid", [True, False])
+def test_an_error_key_that_is_no_listed_refusal_is_looked_into(sadad: Sadad, order: Order, is_valid: bool) -> None:
+    sadad.control.faults.add("Invoice/insert", "refuse", error_key="SomethingNew", is_valid=is_valid)
+    with pytest.raises(Refused, match="SomethingNew"):
+        checkout(order)
+    assert Invoice.objects.get().state == State.UNKNOWN  # reconcile goes on looking
+    assert sadad.calls("Invoice/getall") == ["Invoice/getall"]
+
+
+def test_a_foreign_answer_to_an_insert_is_a_refusal(
+    sadad: Sadad, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error in (NotFound("Invoice/insert"), InvalidRequest("Invoice/insert", "amount")):
+        monkeypatch.setattr(InvoiceCalls, "insert", _raiser(error))
+        with pytest.raises(Refused):
+            checkout(order)
+    assert set(Invoice.objects.values_list("state", flat=True)) == {State.REFUSED}
+
+
+def _raiser(error: Exception) -> Any:
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise error
+
+    return fail
 
 
 # Lost answers

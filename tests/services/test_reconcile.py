@@ -11,7 +11,7 @@ from django.db import transaction
 
 from django_sadadpay import InsideTransaction, checkout, refund
 from django_sadadpay.models import Attention, CurrencyRate, Invoice, Mark, Refund
-from django_sadadpay.services import clock, reconcile, schedule, transitions
+from django_sadadpay.services import clock, reconcile, schedule, transactions, transitions
 from django_sadadpay.testing.gateway import Sadad
 from tests.services.conftest import fresh, waiting
 from tests.shop.models import Order
@@ -213,10 +213,10 @@ def test_an_open_invoice_of_an_order_paid_elsewhere_is_withdrawn(
 def test_marking_twice_what_is_expiring_or_expired_changes_nothing(sadad: Sadad, order: Order) -> None:
     invoice = checkout(order)
     for _ in range(2):
-        reconcile._mark_expiring(invoice.pk)
+        transactions.run(lambda: reconcile._mark_expiring(invoice.pk))
     Invoice.objects.update(state=State.CANCELLED, open_slot=None)
-    reconcile._mark_expiring(invoice.pk)
-    reconcile._expire_anyway(invoice.pk)
+    transactions.run(lambda: reconcile._mark_expiring(invoice.pk))
+    transactions.run(lambda: reconcile._expire_anyway(invoice.pk))
     assert fresh(invoice).state == State.CANCELLED
 
 
