@@ -70,8 +70,8 @@ class ReadOnlyAdmin(_ModelAdmin):
         """Django allows every column in the address: ``?customer__mobile=`` would unmask a phone."""
         if lookup.removesuffix("__exact") in self.open_lookups:
             return True
-        # Our own filters read their parameters themselves; Django's are named by their column.
-        return lookup.partition("__")[0] in [name for name in self.list_filter if isinstance(name, str)]
+        filters = [getattr(item, "parameter_name", item) for item in self.list_filter]
+        return lookup.partition("__")[0] in filters
 
     def link(self, name: str, *args: Any) -> str:
         """The address of one of this model's pages (``changelist``, ``change``, or one of our own)."""

@@ -117,7 +117,7 @@ class AttentionAdmin(PagesAdmin):
         if action not in cases.actions(case):
             messages.error(request, texts.error_sentence("no_longer_waiting"))
             return self._to_list()
-        form = NoteForm(request.POST or None)
+        form = NoteForm(request.POST if request.method == "POST" else None)
         if request.method != "POST" or not form.is_valid():
             return self._ask(request, case, action, form)
         if not self._act(request, case, action, form.cleaned_data["note"]):

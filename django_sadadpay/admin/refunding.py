@@ -66,7 +66,7 @@ class RefundPages(PagesAdmin):
 
     def refund_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         invoice = self.row(request, pk, REFUND)
-        form = RefundForm(request.POST or None, invoice=invoice)
+        form = RefundForm(request.POST if request.method == "POST" else None, invoice=invoice)
         refusal = self._refusal(invoice, form)
         if refusal:
             messages.error(request, texts.error_sentence(refusal))
