@@ -22,7 +22,7 @@ logger = logging.getLogger("django_sadadpay")
 
 TRIES = 5
 _SQLSTATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
-_MYSQL = {1020, 1205, 1213}  # record changed, lock wait timeout, deadlock
+_MYSQL = (1020, 1205, 1213)  # record changed, lock wait timeout, deadlock
 
 
 def alias() -> str:
