@@ -1,6 +1,6 @@
 """Settings of the example shop. What ``./run demo`` decides comes in by the environment.
 
-With ``SADADPAY_CLIENT_KEY`` and ``SADADPAY_CLIENT_SECRET`` the shop talks to Sadad's real sandbox, else to the emulator.
+With ``SADADPAY_CLIENT_KEY`` and ``SADADPAY_CLIENT_SECRET`` it talks to Sadad's sandbox, else to the emulator.
 """
 
 from __future__ import annotations
@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
-
-from django.utils.translation import gettext_lazy as _
 
 #: Everything that the shop writes goes here; git ignores it.
 FOLDER = Path(os.environ.get("SHOP_FOLDER", Path(__file__).resolve().parent.parent / ".demo"))
@@ -57,7 +55,7 @@ TEMPLATES = [
     },
 ]
 
-# IMMEDIATE: a writer waits for the lock at the start of its transaction, instead of failing in the middle of it.
+# IMMEDIATE: a writer waits for the lock at the start of its transaction instead of failing in the middle.
 _SQLITE = {
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     "transaction_mode": "IMMEDIATE",
@@ -73,12 +71,12 @@ DATABASES: dict[str, dict[str, Any]] = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("ar", _("Arabic"))]
+LANGUAGES = [("en", "English"), ("ar", "العربية")]
 USE_TZ = True
 TIME_ZONE = "Asia/Kuwait"
 STATIC_URL = "static/"
 
-# Payments. With keys of your own this is Sadad's sandbox, without them the emulator, which knows one pair of keys.
+# With keys of your own payments go to Sadad's sandbox, else to the emulator, which knows one pair of keys.
 _KEY, _SECRET = os.environ.get("SADADPAY_CLIENT_KEY", ""), os.environ.get("SADADPAY_CLIENT_SECRET", "")
 USES_SANDBOX = bool(_KEY and _SECRET)
 SADADPAY: dict[str, Any] = {
@@ -113,5 +111,6 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "loggers": {"django_sadadpay": {"handlers": ["console"], "level": "INFO"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"django_sadadpay": {"level": "INFO"}},
 }

@@ -10,6 +10,8 @@ class ShopConfig(AppConfig):
     verbose_name = _("Shop")
 
     def ready(self) -> None:
-        from example_project import celery  # so that the web server, too, sends its tasks through the shop's broker
+        from example_project import (
+            celery,
+        )  # so that the web server, too, sends its tasks through the shop's broker
 
         celery.app.set_current()

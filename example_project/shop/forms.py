@@ -21,9 +21,7 @@ class PhoneField(forms.CharField):
 
 
 class CheckoutForm(forms.Form):
-    name = forms.CharField(
-        label=_("Name"), max_length=100, widget=forms.TextInput({"autocomplete": "name"})
-    )
+    name = forms.CharField(label=_("Name"), max_length=100, widget=forms.TextInput({"autocomplete": "name"}))
     phone = PhoneField(
         label=_("Phone"), max_length=20, widget=forms.TextInput({"autocomplete": "tel", "inputmode": "tel"})
     )

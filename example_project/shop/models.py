@@ -75,6 +75,9 @@ class Order(models.Model):
     def __str__(self) -> str:
         return self.number
 
+    def get_absolute_url(self) -> str:
+        return reverse("shop:order", args=[self.token])
+
     @property
     def number(self) -> str:
         """What buyer and staff call it, e.g. ``S-1001``."""
@@ -83,9 +86,6 @@ class Order(models.Model):
     @property
     def is_paid(self) -> bool:
         return self.status == self.Status.PAID
-
-    def get_absolute_url(self) -> str:
-        return reverse("shop:order", args=[self.token])
 
     def log(self, what: Note.What, amount: Decimal) -> None:
         """One line for the order's history."""
@@ -136,9 +136,7 @@ class Note(models.Model):
 
 def place_order(basket: Basket, *, name: str, phone: str, email: str, language: str) -> Order:
     """The basket becomes an order. Call it inside a transaction; the basket itself is left as it is."""
-    order = Order.objects.create(
-        name=name, phone=phone, email=email, language=language, amount=basket.total
-    )
+    order = Order.objects.create(name=name, phone=phone, email=email, language=language, amount=basket.total)
     lines = [OrderLine(order=order, name=x.name, price=x.price, quantity=x.quantity) for x in basket.lines]
     OrderLine.objects.bulk_create(lines)
     return order

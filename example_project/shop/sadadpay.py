@@ -1,4 +1,4 @@
-"""How an order is paid. Together with the settings, one ``include()`` and ``checkout_url`` this is all that a shop writes."""
+"""How an order is paid: with settings, one ``include()`` and ``checkout_url`` all that a shop writes."""
 
 from __future__ import annotations
 

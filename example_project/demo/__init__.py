@@ -1,0 +1,1 @@
+"""Emulator, shop and Celery worker as real processes: for people, ``--check`` and the browser tests."""
