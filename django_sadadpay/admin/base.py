@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.urls import reverse
@@ -62,9 +63,7 @@ class ReadOnlyAdmin(_ModelAdmin):
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [
-            str(name) for _title, options in self.get_fieldsets(request, obj) for name in options["fields"]
-        ]
+        return [str(name) for name in flatten_fieldsets(self.get_fieldsets(request, obj))]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Django allows every column in the address: ``?customer__mobile=`` would unmask a phone."""

@@ -58,12 +58,15 @@ class AttentionAdmin(PagesAdmin):
     search_help_text = _("Reference, order or Sadad id")
     open_lookups = ("pk", "id", "code", "invoice", "invoice__id")
     fieldsets = [
-        (None, {"fields": ("sentence", "subject", "created_at", "account", "environment")}),
-        (_("Resolution"), {"fields": ("resolved_at", "end", "by_name")}),
+        (None, {"fields": ("sentence", "subject", ("created_at", "account", "environment"))}),
+        (_("Resolution"), {"fields": (("end", "by_name", "resolved_at"),)}),
     ]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return ["sentence", "subject", "since", "end", self._buttons(request)]
+        status = request.GET.get("status")
+        ends = ["end"] if status in ("closed", "all") else []
+        buttons = [] if status == "closed" else [self._buttons(request)]
+        return ["sentence", "subject", "since", *ends, *buttons]
 
     def _buttons(self, request: HttpRequest) -> Callable[[Attention], SafeString]:
         """The column of buttons knows who looks at it."""
@@ -91,7 +94,8 @@ class AttentionAdmin(PagesAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         mark = Mark.objects.filter(name=reconcile.MARK).first()
-        context = {"late": _late(), "last_run": shown.moment(mark.at if mark else None)}
+        last_run = shown.moment(mark.at if mark else None)
+        context = {"title": _("Waiting for a person"), "late": _late(), "last_run": last_run}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def change_view(
@@ -166,7 +170,7 @@ class AttentionAdmin(PagesAdmin):
 
     @admin.display(description=_("since"))
     def since(self, case: Attention) -> str:
-        return shown.moment(case.created_at)
+        return shown.short(case.created_at)
 
     @admin.display(description=_("resolution"))
     def end(self, case: Attention) -> SafeString | str:

@@ -41,9 +41,9 @@ class WebhookEventAdmin(PagesAdmin):
     fieldsets = [
         (
             None,
-            {"fields": ("shown_state", "shown_sadad_id", "subject", "why", "account", "environment")},
+            {"fields": (("shown_state", "why"), ("shown_sadad_id", "subject"), ("account", "environment"))},
         ),
-        (_("Times"), {"fields": ("received_at", "handled_at", "next_try_at", "count", "tries")}),
+        (_("Times"), {"fields": (("received_at", "handled_at", "next_try_at"), ("count", "tries"))}),
         (_("Body"), {"fields": ("masked_body",)}),
     ]
 
@@ -79,7 +79,7 @@ class WebhookEventAdmin(PagesAdmin):
 
     @admin.display(description=_("received"), ordering="pk")
     def received(self, event: WebhookEvent) -> str:
-        return shown.moment(event.received_at)
+        return shown.short(event.received_at)
 
     @admin.display(description=_("state"))
     def shown_state(self, event: WebhookEvent) -> SafeString:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +20,7 @@ from django_sadadpay.admin import filters, parts, shown
 from django_sadadpay.admin.base import REFUND, VERIFY, VIEW_CUSTOMER_DATA, allowed, link
 from django_sadadpay.admin.refunding import RefundPages
 from django_sadadpay.models import Invoice
+from django_sadadpay.money import KWD
 from django_sadadpay.registry import payables
 from django_sadadpay.services import gateway, refunds
 from django_sadadpay.services.checkout import cancel
@@ -47,7 +50,6 @@ class InvoiceAdmin(RefundPages):
         "shown_amount",
         "shown_paid",
         "shown_refunded",
-        "waits",
         "created",
     )
     list_display_links = ("reference", "shop_reference")
@@ -71,37 +73,30 @@ class InvoiceAdmin(RefundPages):
         "sadad_id",
     )
     fieldsets = [
-        (None, {"fields": ("shown_state", "order", "purpose", "kind", "reference", "why")}),
+        (None, {"fields": (("shown_state", "order", "purpose", "kind"), ("reference", "why"))}),
         (
             _("Money"),
             {
                 "fields": (
-                    "shown_amount",
-                    "shop_price",
-                    "shown_paid",
-                    "shown_refunded",
-                    "shown_left",
-                    "payment_method",
-                    "shown_transaction",
+                    ("shown_amount", "shop_price"),
+                    ("shown_paid", "shown_refunded", "shown_left"),
+                    ("payment_method", "shown_transaction"),
                 )
             },
         ),
-        (_("Pay link"), {"fields": ("pay_link", "expires_at", "shown_language")}),
-        (_("Customer"), {"fields": ("customer_name", "customer_mobile", "customer_email")}),
+        (_("Pay link"), {"fields": ("pay_link", ("expires_at", "shown_language"))}),
+        (_("Customer"), {"fields": (("customer_name", "customer_mobile", "customer_email"),)}),
         (
             _("At Sadad"),
             {
                 "fields": (
-                    "account",
-                    "environment",
-                    "shown_sadad_id",
-                    "shown_ref_number",
-                    "status_text",
-                    "looked",
+                    ("account", "environment"),
+                    ("shown_sadad_id", "shown_ref_number"),
+                    ("status_text", "looked"),
                 )
             },
         ),
-        (_("Times"), {"fields": ("created_at", "paid_at", "handled_at", "next_check_at")}),
+        (_("Times"), {"fields": (("created_at", "paid_at", "handled_at", "next_check_at"),)}),
     ]
     _raw_fieldset = (_("Last reply"), {"fields": ("shown_raw",), "classes": ("collapse",)})
 
@@ -127,15 +122,10 @@ class InvoiceAdmin(RefundPages):
         return changelist
 
     def get_fieldsets(self, request: HttpRequest, obj: Invoice | None = None) -> list[Any]:
-        if not allowed(request, VIEW_CUSTOMER_DATA):
-            return [*self.fieldsets]
-        masked, seen = ("customer_mobile", "customer_email"), ("shown_mobile", "shown_email")
-        swap = dict(zip(masked, seen, strict=True))
-        fieldsets = [
-            (title, {"fields": tuple(swap.get(str(name), str(name)) for name in options["fields"])})
-            for title, options in self.fieldsets
-        ]
-        return [*fieldsets, self._raw_fieldset]
+        may_see = allowed(request, VIEW_CUSTOMER_DATA)
+        swap = _UNMASKED if may_see else {}
+        fieldsets = [(title, _rows(options, obj, swap)) for title, options in self.fieldsets]
+        return [*fieldsets, self._raw_fieldset] if may_see else fieldsets
 
     def change_view(
         self,
@@ -222,8 +212,11 @@ class InvoiceAdmin(RefundPages):
     # Columns and fields
 
     @admin.display(description=_("state"))
-    def shown_state(self, invoice: Invoice) -> SafeString:
-        return shown.badge(invoice.state, invoice.get_state_display())
+    def shown_state(self, invoice: Any) -> SafeString:
+        state = shown.badge(invoice.state, invoice.get_state_display())
+        if not invoice.waits:
+            return state
+        return format_html("{} {}", state, shown.warning(_("needs a person")))
 
     @admin.display(description=_("amount"))
     def shown_amount(self, invoice: Invoice) -> SafeString:
@@ -237,13 +230,9 @@ class InvoiceAdmin(RefundPages):
     def shown_refunded(self, invoice: Invoice) -> SafeString | str:
         return shown.money(invoice.refunded_amount) if invoice.refunded_amount else shown.NOTHING
 
-    @admin.display(description=_("waits"))
-    def waits(self, invoice: Any) -> SafeString | str:
-        return shown.warning(_("needs a person")) if invoice.waits else ""
-
     @admin.display(description=_("created"), ordering="pk")
     def created(self, invoice: Invoice) -> str:
-        return shown.moment(invoice.created_at)
+        return shown.short(invoice.created_at)
 
     @admin.display(description=_("left to refund"))
     def shown_left(self, invoice: Invoice) -> SafeString | str:
@@ -268,7 +257,7 @@ class InvoiceAdmin(RefundPages):
 
     @admin.display(description=_("error"))
     def why(self, invoice: Invoice) -> str:
-        return texts.error_sentence(invoice.error_code) if invoice.error_code else shown.NOTHING
+        return texts.error_sentence(invoice.error_code)
 
     @admin.display(description=_("transaction"))
     def shown_transaction(self, invoice: Invoice) -> SafeString | str:
@@ -317,3 +306,26 @@ class InvoiceAdmin(RefundPages):
     @admin.display(description=_("last reply"))
     def shown_raw(self, invoice: Invoice) -> SafeString | str:
         return shown.data(invoice.raw)
+
+
+_UNMASKED = {"customer_mobile": "shown_mobile", "customer_email": "shown_email"}
+
+
+def _rows(options: Mapping[str, Any], invoice: Invoice | None, swap: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of a fieldset, without what says nothing of this invoice."""
+    silent = _silent(invoice) if invoice is not None else set()
+    rows: list[Any] = []
+    for row in options["fields"]:
+        names = (row,) if isinstance(row, str) else row
+        rows.append(tuple(swap.get(name, name) for name in names if name not in silent))
+    return {**options, "fields": tuple(rows)}
+
+
+def _silent(invoice: Invoice) -> set[str]:
+    ordinary = {
+        "purpose": not invoice.purpose,
+        "kind": invoice.kind == "Invoice",
+        "why": not invoice.error_code,
+        "shop_price": invoice.shop_currency == KWD,
+    }
+    return {name for name, is_ordinary in ordinary.items() if is_ordinary}

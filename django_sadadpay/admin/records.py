@@ -21,10 +21,10 @@ class RefundAdmin(ReadOnlyAdmin):
     search_help_text = _("Reference, order, Sadad id or Sadad's refund id")
     open_lookups = ("pk", "id", "invoice", "invoice__id")
     fieldsets = [
-        (None, {"fields": ("shown_amount", "invoice_link", "shown_state", "why", "reason", "source")}),
-        (_("At Sadad"), {"fields": ("account", "environment", "shown_sadad_id", "shown_before")}),
-        (_("People"), {"fields": ("by_name", "decided_by_name")}),
-        (_("Times"), {"fields": ("created_at", "sent_at", "finished_at", "handled_at", "next_check_at")}),
+        (None, {"fields": (("shown_amount", "shown_state", "source"), "why", "reason", "invoice_link")}),
+        (_("At Sadad"), {"fields": (("account", "environment"), ("shown_sadad_id", "shown_before"))}),
+        (_("People"), {"fields": (("by_name", "decided_by_name"),)}),
+        (_("Times"), {"fields": (("created_at", "sent_at", "finished_at"), ("handled_at", "next_check_at"))}),
     ]
 
     @admin.display(description=_("amount"))
@@ -50,7 +50,7 @@ class RefundAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("created"), ordering="pk")
     def created(self, refund: Refund) -> str:
-        return shown.moment(refund.created_at)
+        return shown.short(refund.created_at)
 
     @admin.display(description=_("Sadad's id"))
     def shown_sadad_id(self, refund: Refund) -> SafeString | str:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_bidi
 from django.utils.translation import gettext as _
 
 from django_sadadpay import money as kwd
@@ -42,6 +42,16 @@ def money(amount: Decimal | None, currency: str = kwd.KWD) -> SafeString:
 
 def moment(value: datetime | None) -> str:
     return NOTHING if value is None else date_format(timezone.localtime(value), "DATETIME_FORMAT")
+
+
+def short(value: datetime) -> str:
+    """For a column of a list."""
+    return date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
+
+
+def isolated(text: str) -> str:
+    """A value inside an Arabic sentence keeps its own direction: a link or number would turn the rest around."""
+    return f"\u2068{text}\u2069" if get_language_bidi() else text
 
 
 def badge(state: str, label: Any) -> SafeString:

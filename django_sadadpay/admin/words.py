@@ -146,7 +146,8 @@ def details(event: InvoiceEvent) -> Iterator[str]:
 
 
 def _change(name: str, old: Any, new: Any) -> str:
-    values = {"fact": _fact(name), "old": _value(name, old), "new": _value(name, new)}
+    old_shown, new_shown = (shown.isolated(_value(name, value)) for value in (old, new))
+    values = {"fact": _fact(name), "old": old_shown, "new": new_shown}
     if old in (None, ""):
         return _now("%(fact)s: %(new)s") % values
     return _now("%(fact)s: %(old)s → %(new)s") % values

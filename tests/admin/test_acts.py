@@ -40,7 +40,10 @@ def test_verify_records_a_payment_whose_webhook_never_came(
     assert fresh(open_invoice).state == State.PAID
     assert Order.objects.get().status == "paid"
     ((message,),) = LogEntry.objects.values_list("change_message")
-    assert LogEntry.objects.get().get_change_message() == "Changed state, Sadad's status, paid (KWD) and order told."
+    assert (
+        LogEntry.objects.get().get_change_message()
+        == "Changed state, Sadad's status, paid (KWD) and order told."
+    )
     assert "Changed state" not in message  # kept as data, so that each reader sees it in their language
     assert fresh(open_invoice).events.filter(by_name="staff0", kind="paid").exists()
 

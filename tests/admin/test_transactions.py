@@ -61,7 +61,7 @@ def test_refund_verify_and_cases_work_under_atomic_requests(
     case = Attention.objects.create(
         account="default",
         environment="sandbox",
-        code="mismatch",
+        code="invoice_not_found",
         open_slot="one",
         invoice=paid_invoice,
         created_at=clock.now(),

@@ -38,7 +38,9 @@ def _name(function: ast.expr) -> str:
 def test_every_kind_of_ledger_row_has_its_words() -> None:
     found = set(kinds_in_the_services())
     assert {"created", "paid", "refund_requested", "mismatch"} <= found
-    found |= {f"refund_{state}" for state in (Refund.State.DONE, Refund.State.REFUSED, Refund.State.DID_NOT_HAPPEN)}
+    found |= {
+        f"refund_{state}" for state in (Refund.State.DONE, Refund.State.REFUSED, Refund.State.DID_NOT_HAPPEN)
+    }
     found |= {str(Invoice.State.CANCELLED), str(Invoice.State.EXPIRED)}  # transitions.close
     assert found == set(words.KINDS)
 
@@ -54,7 +56,11 @@ def details(kind: str, params: dict[str, object], **changes: list[object]) -> li
         ("withdrawn", {}, ["–"]),
         ("doubt", {"what": "paid"}, ["paid"]),
         ("doubt", {}, []),
-        ("refund_done", {"amount": "1.250", "code": "", "found": "looked"}, ["1.250 KWD", "seen in Sadad's figures"]),
+        (
+            "refund_done",
+            {"amount": "1.250", "code": "", "found": "looked"},
+            ["1.250 KWD", "seen in Sadad's figures"],
+        ),
         ("refund_unknown", {"code": "abandoned"}, ["The process that sent it was stopped"]),
         ("refund_refused", {"code": "nothing_left"}, ["Nothing is left to refund."]),
         ("refund_panel", {"amount": "much"}, ["much"]),
@@ -86,7 +92,9 @@ def test_unknown_codes_are_shown_as_they_are() -> None:
 
 
 def test_the_filter_shows_money_as_everywhere() -> None:
-    template = Template("{% load sadadpay %}{{ a|money }}|{{ b|money:'USD' }}|{{ none|money }}|{{ blank|money }}")
+    template = Template(
+        "{% load sadadpay %}{{ a|money }}|{{ b|money:'USD' }}|{{ none|money }}|{{ blank|money }}"
+    )
     values = {"a": Decimal("1234.5"), "b": 5, "none": None, "blank": ""}
     assert template.render(Context(values)) == "1,234.500 KWD|5.00 USD||"
     with translation.override("ar"):

@@ -1,6 +1,6 @@
 """A project without Django's admin, sessions and messages: run by test_without_admin.py in a process of its own.
 
-    python -m tests.admin.without_admin FOLDER
+python -m tests.admin.without_admin FOLDER
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def take_a_payment(sadad_id_paid: object) -> str:
     invoice = checkout(order)
     sadad_id_paid(invoice.sadad_id)  # type: ignore[operator]  # the emulator's control.pay
     body = f'{{"invoiceId": {invoice.sadad_id}}}'
-    answer = Client().post("/payments/webhook/default/secret/", body, content_type="application/json")
+    answer = Client().post(
+        "/payments/webhook/default/a-webhook-secret-of-the-tests/", body, content_type="application/json"
+    )
     assert answer.status_code == 200, answer.status_code
     assert Client().get(f"/payments/return/{invoice.reference}/").status_code == 200
     refund(type(invoice).objects.get(pk=invoice.pk), "2.345", reason="x")
@@ -70,7 +72,7 @@ def main(folder: Path) -> None:
             "CLIENT_KEY": emulator.client_key,
             "CLIENT_SECRET": emulator.client_secret,
             "ENVIRONMENT": "sandbox",
-            "WEBHOOK_SECRET": "secret",
+            "WEBHOOK_SECRET": "a-webhook-secret-of-the-tests",
             "API_URL": emulator.api_url,
             "PAY_URL": emulator.pay_url,
         }
@@ -78,7 +80,9 @@ def main(folder: Path) -> None:
         call_command("check")
         call_command("migrate", run_syncdb=True, verbosity=0)
         print(take_a_payment(emulator.control.pay))
-    loaded = [name for name in sys.modules if name.startswith(("django.contrib.admin", "django_sadadpay.admin"))]
+    loaded = [
+        name for name in sys.modules if name.startswith(("django.contrib.admin", "django_sadadpay.admin"))
+    ]
     print("admin loaded:", loaded)
 
 
