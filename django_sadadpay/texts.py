@@ -39,6 +39,7 @@ ERRORS: dict[str, str | Promise] = {
     "not_paid": _("Only a paid invoice can be refunded."),
     "exceeds_left": _("This is more than what is left to refund."),
     "nothing_left": _("Nothing is left to refund."),
+    "bad_key": _("The key must be printable text of at most 100 characters."),
     "key_used": _("This key belongs to a refund of another amount."),
     "cannot_cancel": _("Sadad did not cancel the invoice; it can still be paid."),
     "not_open": _("Only an open invoice can be cancelled."),
@@ -135,6 +136,8 @@ ATTENTION: dict[str, str | Promise] = {
     "event_names_nothing": _("A webhook call named no invoice."),
     "event_without_row": _("A webhook call is for our reference %(reference)s, which is not stored here."),
     "event_unknown_id": _("A webhook call named the invoice %(sadad_id)s, which Sadad does not know."),
+    "cancel_refused": _("The invoice was to be cancelled, but Sadad keeps it open; it can still be paid."),
+    "access_denied": _("Sadad does not let account %(account)s use %(endpoint)s: %(error_key)s"),
     "keys_refused": _(
         "Sadad refused the keys of account %(account)s. No payment can be taken until they are mended."
     ),
@@ -213,13 +216,13 @@ def error_sentence(code: str, field: str = "") -> str:
     text = ERRORS.get(code) or ERROR_KEYS.get(code)
     if text is None:
         return f"{_now('Sadad refused it')}: {code}" if code else str(ERRORS["error"])
-    return str(text) % {"field": field} if field and "%(field)s" in str(text) else str(text)
+    return str(text) % {"field": field or "–"}
 
 
-def attention_sentence(code: str, params: Mapping[str, Any]) -> str:
+def attention_sentence(code: str, params: object) -> str:
     """Why a person is needed, in the active language. Missing parameters show as a dash; nothing raises."""
     text = ATTENTION.get(code)
-    return code if text is None else str(text) % _Shown(params)
+    return code if text is None else str(text) % _Shown(params if isinstance(params, Mapping) else {})
 
 
 class _Shown(dict[str, str]):

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.views.conftest import invoice, order
+
+__all__ = ["invoice", "order"]
