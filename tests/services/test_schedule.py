@@ -49,16 +49,7 @@ def test_the_older_the_longer(one: timedelta, other: timedelta) -> None:
 
 @pytest.mark.parametrize(
     ("tries", "pause"),
-    [
-        (0, MINUTE),
-        (1, MINUTE),
-        (2, 5 * MINUTE),
-        (3, 15 * MINUTE),
-        (4, HOUR),
-        (5, 6 * HOUR),
-        (6, DAY),
-        (99, DAY),
-    ],
+    list(enumerate([MINUTE, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, DAY])),
 )
 def test_failures_are_tried_again_later_and_later_at_most_a_day(tries: int, pause: timedelta) -> None:
     assert schedule.back_off(NOW, tries) == NOW + pause

@@ -44,7 +44,7 @@ def reruns() -> int:
 
 @pytest.fixture
 def second() -> Iterator[str]:
-    """Another database of the project. (Its connection calls itself "default", or Django's test case refuses it.)"""
+    """Another database of the project; its connection calls itself "default", or TestCase would refuse it."""
     connections.settings["second"] = {**connections.settings["default"]}
     connections["second"] = connection.copy()
     yield "second"
