@@ -106,7 +106,7 @@ class AttentionAdmin(PagesAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         case = self.get_object(request, object_id)
-        context = {**(extra_context or {}), "title": _("Case for a person")}
+        context = {**(extra_context or {}), "title": _("Case for a person"), "subtitle": None}
         if case is not None:
             context["tools"] = self.tools(request, case)
         return super().change_view(request, object_id, form_url, context)

@@ -50,7 +50,7 @@ def short(value: datetime) -> str:
 
 
 def isolated(text: str) -> str:
-    """A value inside an Arabic sentence keeps its own direction: a link or number would turn the rest around."""
+    """A value in an Arabic sentence keeps its own direction: a link would turn the rest around."""
     return f"\u2068{text}\u2069" if get_language_bidi() else text
 
 

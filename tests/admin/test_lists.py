@@ -137,7 +137,7 @@ def test_a_row_shows_money_state_and_who_is_needed(boss: Client) -> None:
     invoice = InvoiceFactory(paid=True, amount=Decimal("1234.500"), refunded_amount=Decimal("0.250"))
     ask(invoice)
     page = text(boss.get(url("invoice")))
-    row = f"{invoice.shop_reference} paid needs a person 1,234.500 KWD 1,234.500 KWD 0.250 KWD"
+    row = f"{invoice.shop_reference} {invoice.reference} paid needs a person 1,234.500 KWD 1,234.500 KWD 0.250 KWD"
     assert row in page
 
 

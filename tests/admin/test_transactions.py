@@ -1,8 +1,6 @@
-"""The pages that call Sadad are outside any transaction, in projects that put one around every request too."""
+"""The pages that call Sadad are outside any transaction, also where a project puts one around requests."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import pytest
 from django.core.handlers.base import BaseHandler
@@ -27,10 +25,9 @@ OURS = [
 
 
 @pytest.fixture
-def atomic_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def atomic_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connections["default"].settings_dict, "ATOMIC_REQUESTS", True)
     assert connections.settings["default"]["ATOMIC_REQUESTS"]
-    yield
 
 
 def is_atomic(address: str) -> bool:

@@ -1,4 +1,4 @@
-"""A project without Django's admin, sessions and messages: run by test_without_admin.py in a process of its own.
+"""A project without Django's admin, sessions and messages, in a process of its own (test_without_admin.py).
 
 python -m tests.admin.without_admin FOLDER
 """
