@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from django_sadadpay.emulator.entities import Invoice, WebhookMessage
     from django_sadadpay.emulator.faults import Faults
     from django_sadadpay.emulator.state import World
+    from django_sadadpay.emulator.webhooks import Send
 
 SECRET_SETTINGS = ("client_key", "client_secret")
 
@@ -146,7 +147,7 @@ class Control:
         with self._world.transaction():
             return [replace(row) for row in sorted(self._world.webhooks, key=lambda row: row.order)]
 
-    def deliver_webhooks(self, send: webhooks.Send | None = None) -> int:
+    def deliver_webhooks(self, send: Send | None = None) -> int:
         """Send every message that is due in this thread; gives how many were sent.
 
         ``send`` (payload → HTTP status) stands in for the POST to the shop.

@@ -39,7 +39,9 @@ class Code(models.TextChoices):
     EVENT_NAMES_NOTHING = "event_names_nothing"
     EVENT_WITHOUT_ROW = "event_without_row"
     EVENT_UNKNOWN_ID = "event_unknown_id"
+    CANCEL_REFUSED = "cancel_refused"
     KEYS_REFUSED = "keys_refused"
+    ACCESS_DENIED = "access_denied"
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Rule:
 
 RULES: dict[str, Rule] = {
     Code.MISMATCH: Rule(("verify", "dismiss"), blocks=True),
-    Code.ID_CONFLICT: Rule(("verify", "dismiss"), blocks=True),
+    Code.ID_CONFLICT: Rule(blocks=True),
     Code.PAID_TWICE: Rule(("refund", "dismiss"), blocks=True),
     Code.AMOUNT_CHANGED: Rule(("apply", "refund", "dismiss"), blocks=True),
     Code.PAID_AFTER_CANCEL: Rule(("apply", "refund", "dismiss"), blocks=True),
@@ -68,7 +70,7 @@ RULES: dict[str, Rule] = {
     Code.NOT_REGISTERED: Rule(("retry", "refund", "dismiss"), blocks=True),
     Code.REFUND_HOOK_FAILED: Rule(("retry", "dismiss")),
     Code.END_HOOK_FAILED: Rule(),
-    Code.UNKNOWN_STATUS: Rule(("verify", "dismiss")),
+    Code.UNKNOWN_STATUS: Rule(("verify", "dismiss"), blocks=True),
     Code.INVOICE_NOT_FOUND: Rule(("verify", "dismiss")),
     Code.FACTS_FELL: Rule(("verify", "dismiss")),
     Code.FACT_REFUSED: Rule(("verify", "dismiss")),
@@ -78,7 +80,9 @@ RULES: dict[str, Rule] = {
     Code.EVENT_NAMES_NOTHING: Rule(),
     Code.EVENT_WITHOUT_ROW: Rule(("retry", "dismiss")),
     Code.EVENT_UNKNOWN_ID: Rule(("retry", "dismiss")),
+    Code.CANCEL_REFUSED: Rule(),
     Code.KEYS_REFUSED: Rule(("verify", "dismiss")),
+    Code.ACCESS_DENIED: Rule(),
 }
 #: While one of these is open on a payment, checkout of its object raises ``NeedsAttention``.
 BLOCKING = tuple(code for code, rule in RULES.items() if rule.blocks)
@@ -112,7 +116,7 @@ class Attention(AccountRow):
     by = person(_("Who resolved it; empty when it was resolved by itself."))
     by_name = models.CharField(_("resolved by"), max_length=150, blank=True)
 
-    class Meta:
+    class Meta(AccountRow.Meta):
         verbose_name = _("case for a person")
         verbose_name_plural = _("waiting for a person")
         ordering = ("resolved_at", "pk")

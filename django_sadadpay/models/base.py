@@ -7,7 +7,7 @@ import string
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import models
+from django.db import models, router
 from django.utils.translation import gettext_lazy as _
 
 _PLAIN = frozenset(string.ascii_lowercase + string.digits + "._-")
@@ -25,8 +25,10 @@ def exact(*parts: str) -> str:
 
 
 if TYPE_CHECKING:
+    _Manager = models.Manager[Any]
     _DecimalField = models.DecimalField[Any, Any]
 else:
+    _Manager = models.Manager
     _DecimalField = models.DecimalField
 
 
@@ -39,13 +41,31 @@ class MoneyField(_DecimalField):
         super().__init__(*args, **kwargs)
 
 
-class AccountRow(models.Model):
+class PrimaryManager(_Manager):
+    """Reads what was written: never a replica, which a router may offer, since decisions are made on these rows."""
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        return super().get_queryset().using(router.db_for_write(self.model))
+
+
+class Row(models.Model):
+    """What all our tables share."""
+
+    if not TYPE_CHECKING:  # the checker gives each model its own manager
+        objects = PrimaryManager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "objects"
+
+
+class AccountRow(Row):
     """A row of one merchant account in one environment; sandbox and live never mix (money-flow 1)."""
 
     account = models.CharField(_("account"), max_length=40)
     environment = models.CharField(_("environment"), max_length=10)
 
-    class Meta:
+    class Meta(Row.Meta):
         abstract = True
 
 

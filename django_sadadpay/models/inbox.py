@@ -21,7 +21,7 @@ class WebhookEvent(AccountRow):
         DEAD = "dead", _("needs a person")
 
     sadad_id = models.CharField(_("Sadad id"), max_length=40, blank=True)
-    waiting_slot = models.CharField(max_length=120, null=True, unique=True, editable=False)
+    waiting_slot = models.CharField(max_length=255, null=True, unique=True, editable=False)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.WAITING)
     count = models.PositiveIntegerField(_("calls"), default=1)
     body = models.TextField(_("body"), blank=True)
@@ -41,7 +41,7 @@ class WebhookEvent(AccountRow):
         _("next try"), null=True, blank=True, db_index=True, help_text=_("Empty once nothing is left to do.")
     )
 
-    class Meta:
+    class Meta(AccountRow.Meta):
         verbose_name = _("webhook call")
         verbose_name_plural = _("webhook inbox")
         ordering = ("-pk",)

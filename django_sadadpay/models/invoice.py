@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
+from django.db import models, router
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from django_sadadpay.models.base import AccountRow, MoneyField, exact, person
+from django_sadadpay.models.base import AccountRow, MoneyField, PrimaryManager, Row, exact, person
 from django_sadadpay.registry import payables
 
 if TYPE_CHECKING:
@@ -109,7 +110,11 @@ class Invoice(AccountRow):
     created_at = models.DateTimeField(_("created"))
     expires_at = models.DateTimeField(_("expires"), help_text=_("Our clock only stops handing out the link."))
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+    recorded_at = models.DateTimeField(_("payment recorded"), null=True, blank=True)
     handled_at = models.DateTimeField(_("order told"), null=True, blank=True)
+    due_waived = models.BooleanField(
+        default=False, editable=False, help_text="A person counts it whatever is due."
+    )
     hook_tries = models.PositiveIntegerField(default=0, editable=False)
     next_hook_at = models.DateTimeField(null=True, blank=True, db_index=True, editable=False)
     next_check_at = models.DateTimeField(_("next check"), null=True, blank=True, db_index=True)
@@ -122,9 +127,9 @@ class Invoice(AccountRow):
     fetch_ended_at = models.DateTimeField(null=True, blank=True, editable=False)
     doubt = models.JSONField(null=True, blank=True, editable=False)
 
-    objects = InvoiceQuerySet.as_manager()
+    objects = PrimaryManager.from_queryset(InvoiceQuerySet)()
 
-    class Meta:
+    class Meta(Row.Meta):
         verbose_name = _("invoice")
         verbose_name_plural = _("invoices")
         ordering = ("-pk",)
@@ -177,7 +182,11 @@ class Invoice(AccountRow):
         payable = payables.get(self.payable)
         if payable is None or payable.model is None:
             return None
-        return payable.model._base_manager.filter(pk=self.object_id).first()
+        rows = payable.model._base_manager.using(router.db_for_write(payable.model))
+        try:
+            return rows.filter(pk=self.object_id).first()
+        except (ValueError, ValidationError):
+            return None
 
     @property
     def is_paid(self) -> bool:
@@ -189,7 +198,7 @@ class Invoice(AccountRow):
         return self.paid_slot is not None
 
 
-class InvoiceLine(models.Model):
+class InvoiceLine(Row):
     """A line as it was sent: unit price in KWD times quantity (contract 3.1)."""
 
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="lines")
@@ -199,7 +208,7 @@ class InvoiceLine(models.Model):
     amount = MoneyField(_("unit price (KWD)"))
     supplier_id = models.BigIntegerField(_("supplier"), null=True, blank=True)
 
-    class Meta:
+    class Meta(Row.Meta):
         verbose_name = _("line")
         verbose_name_plural = _("lines")
         ordering = ("position",)
@@ -218,11 +227,11 @@ class InvoiceLine(models.Model):
         return cast("Decimal", self.quantity * self.amount)
 
 
-class PaymentAttempt(models.Model):
+class PaymentAttempt(Row):
     """One of Sadad's transactions on an invoice (contract 3.3), keyed by the first id that it carries."""
 
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="attempts")
-    key = models.CharField(_("key"), max_length=150)
+    key = models.CharField(_("key"), max_length=255)
     status = models.CharField(_("status"), max_length=40, blank=True)
     request_type = models.CharField(_("type"), max_length=40, blank=True)
     method = models.CharField(_("method"), max_length=60, blank=True)
@@ -235,7 +244,7 @@ class PaymentAttempt(models.Model):
     occurred_at = models.DateTimeField(_("at"), null=True, blank=True)
     raw = models.JSONField(default=dict, editable=False, encoder=DjangoJSONEncoder)
 
-    class Meta:
+    class Meta(Row.Meta):
         verbose_name = _("payment attempt")
         verbose_name_plural = _("payment attempts")
         ordering = ("pk",)
@@ -245,7 +254,7 @@ class PaymentAttempt(models.Model):
         return f"{self.key} {self.status}"
 
 
-class InvoiceEvent(models.Model):
+class InvoiceEvent(Row):
     """A row of the ledger: append-only; replaying ``changes`` in order gives the invoice's stored facts."""
 
     class Source(models.TextChoices):
@@ -267,7 +276,7 @@ class InvoiceEvent(models.Model):
     by = person(_("Who caused it, if a person did."))
     by_name = models.CharField(_("name"), max_length=150, blank=True)
 
-    class Meta:
+    class Meta(Row.Meta):
         verbose_name = _("ledger row")
         verbose_name_plural = _("ledger")
         ordering = ("pk",)

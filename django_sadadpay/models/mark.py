@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_sadadpay.models.base import Row
 
-class Mark(models.Model):
+
+class Mark(Row):
     """``reconcile`` holds when it last finished; ``lock_reruns`` counts transactions that were run again."""
 
     name = models.CharField(_("name"), max_length=40, unique=True)
@@ -14,7 +16,7 @@ class Mark(models.Model):
     count = models.BigIntegerField(_("count"), default=0)
     detail = models.JSONField(_("detail"), default=dict, blank=True)
 
-    class Meta:
+    class Meta(Row.Meta):
         verbose_name = _("mark")
         verbose_name_plural = _("marks")
 

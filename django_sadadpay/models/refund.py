@@ -38,7 +38,7 @@ class Refund(AccountRow):
     source = models.CharField(_("source"), max_length=6, choices=Source.choices, default=Source.SHOP)
     state = models.CharField(_("state"), max_length=16, choices=State.choices, default=State.REQUESTED)
     key = models.CharField(
-        _("key"), max_length=100, null=True, blank=True, help_text=_("The same key gives the same refund.")
+        _("key"), max_length=255, null=True, blank=True, help_text=_("The same key gives the same refund.")
     )
     in_flight_slot = models.BigIntegerField(
         null=True,
@@ -62,7 +62,7 @@ class Refund(AccountRow):
     next_hook_at = models.DateTimeField(null=True, blank=True, db_index=True, editable=False)
     next_check_at = models.DateTimeField(_("next check"), null=True, blank=True, db_index=True)
 
-    class Meta:
+    class Meta(AccountRow.Meta):
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
         ordering = ("-pk",)

@@ -18,7 +18,7 @@ class GatewayToken(AccountRow):
     lease_holder = models.CharField(max_length=40, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)
 
-    class Meta:
+    class Meta(AccountRow.Meta):
         verbose_name = _("gateway token")
         verbose_name_plural = _("gateway tokens")
         constraints = [

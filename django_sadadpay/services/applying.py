@@ -8,12 +8,13 @@ from django.db import IntegrityError, transaction
 
 from django_sadadpay import signals
 from django_sadadpay.models import Attention, Invoice
-from django_sadadpay.services import attention, clock, hooks, schedule, transactions, transitions
+from django_sadadpay.services import attention, clock, hooks, refund_book, schedule, transactions, transitions
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.services.facts import Reading
 from django_sadadpay.services.ledger import Origin, change
 
 Code = Attention.Code
+_HOOKS = (Code.HOOK_FAILED, Code.OBJECT_GONE, Code.NOT_REGISTERED, Code.CANNOT_FULFIL)
 #: Cases that a payment which took effect brings to an end.
 _SOLVED = (
     Code.HOOK_FAILED,
@@ -26,13 +27,18 @@ _SOLVED = (
 )
 
 
-def apply_new(invoice: Invoice, reading: Reading, dead_before: bool, origin: Origin, now: datetime) -> None:
-    """Called once, in the transaction that recorded the payment, with the invoice locked."""
+def apply_new(
+    invoice: Invoice, reading: Reading, origin: Origin, now: datetime, *, dead_before: bool, tell: bool
+) -> None:
+    """Called once, in the transaction that recorded the payment, with the invoice locked.
+
+    :param tell: False leaves the hook to reconcile: it kept meeting locks, and the payment must be recorded all the same.
+    """
     if reading.says_refund:
         attention.ask(Code.REFUND_SEEN_FIRST, now, invoice, invoice=invoice)
         if reading.fully_refunded or invoice.refunded_amount >= invoice.paid_amount:
             return
-    _apply(invoice, origin, now, dead_before=dead_before)
+    _apply(invoice, origin, now, dead_before=dead_before, tell=tell)
 
 
 def retry(pk: int, origin: Origin) -> Invoice:
@@ -41,41 +47,55 @@ def retry(pk: int, origin: Origin) -> Invoice:
     def block() -> Invoice:
         invoice = transactions.lock(Invoice, pk)
         if invoice.is_applied and invoice.handled_at is None:
-            _call(invoice, origin, clock.now(), dead_before=False, compare_due=True)
+            _call(invoice, origin, clock.now())
         return invoice
 
     return transactions.run(block)
 
 
 def apply_anyway(pk: int, origin: Origin) -> Invoice:
-    """A person decides that a recorded payment counts for its object, whatever is due now.
+    """A person decides that a recorded payment counts for its object, whatever is due now; later tries keep to that.
 
-    :raises Refused: it is not paid, or another payment counts already.
+    :raises Refused: it is not paid, was given back, or another payment counts already.
     """
 
     def block() -> Invoice:
-        invoice = transactions.lock(Invoice, pk)
-        if not invoice.is_paid:
-            raise Refused("not_paid", invoice=invoice)
+        invoice, now = transactions.lock(Invoice, pk), clock.now()
+        _refuse_to_count(invoice)
         if invoice.handled_at is None:
-            _apply(invoice, origin, clock.now(), dead_before=False, compare_due=False)
-        if invoice.handled_at is not None:
-            attention.close((Code.REFUND_SEEN_FIRST,), clock.now(), "applied", invoice=invoice, origin=origin)
+            invoice.due_waived = True
+            invoice.save(update_fields=["due_waived"])
+            _apply(invoice, origin, now)
+        attention.close((Code.REFUND_SEEN_FIRST,), now, "applied", invoice=invoice, origin=origin)
         return invoice
 
     invoice = transactions.run(block)
-    if invoice.is_applied:
-        transitions.withdraw_others(invoice, origin)
+    transitions.withdraw_others(invoice, origin)
     return invoice
 
 
+def _refuse_to_count(invoice: Invoice) -> None:
+    if not invoice.is_paid:
+        raise Refused("not_paid", invoice=invoice)
+    if not invoice.is_applied and transitions.paid_elsewhere(invoice):
+        raise Refused("already_paid", invoice=invoice)
+    if invoice.handled_at is None and _is_given_back(invoice):
+        raise Refused("nothing_left", invoice=invoice)
+
+
+def _is_given_back(invoice: Invoice) -> bool:
+    """Seen refunded first is another matter: there a person counts it knowing that (REFUND_SEEN_FIRST)."""
+    seen_first = invoice.attention.filter(code=Code.REFUND_SEEN_FIRST).exists()
+    return not seen_first and refund_book.expected(invoice) >= invoice.paid_amount
+
+
 def _apply(
-    invoice: Invoice, origin: Origin, now: datetime, *, dead_before: bool, compare_due: bool = True
+    invoice: Invoice, origin: Origin, now: datetime, *, dead_before: bool = False, tell: bool = True
 ) -> None:
     if not invoice.is_applied and not _take_slot(invoice, origin, now):
         attention.ask(Code.PAID_TWICE, now, invoice, invoice=invoice)
         return
-    _call(invoice, origin, now, dead_before=dead_before, compare_due=compare_due)
+    _call(invoice, origin, now, dead_before=dead_before, tell=tell)
 
 
 def _take_slot(invoice: Invoice, origin: Origin, now: datetime) -> bool:
@@ -91,8 +111,11 @@ def _take_slot(invoice: Invoice, origin: Origin, now: datetime) -> bool:
     return True
 
 
-def _call(invoice: Invoice, origin: Origin, now: datetime, *, dead_before: bool, compare_due: bool) -> None:
-    result = hooks.paid(invoice, dead_before=dead_before, compare_due=compare_due)
+def _call(
+    invoice: Invoice, origin: Origin, now: datetime, *, dead_before: bool = False, tell: bool = True
+) -> None:
+    busy = hooks.Result(Code.HOOK_FAILED, {"error": "DatabaseBusy"})
+    result = hooks.paid(invoice, dead_before=dead_before) if tell else busy
     if result.ok:
         change(invoice, "handled", origin, now, handled_at=now, next_hook_at=None)
         attention.close(_SOLVED, now, "the order was told", invoice=invoice, origin=origin)
@@ -101,6 +124,7 @@ def _call(invoice: Invoice, origin: Origin, now: datetime, *, dead_before: bool,
         return
     attention.ask(result.code, now, invoice, invoice=invoice, **result.params)
     if result.code in (Code.AMOUNT_CHANGED, Code.PAID_AFTER_CANCEL):
+        attention.close(_HOOKS, now, "the order asks for another amount now", invoice=invoice)
         change(invoice, "not_applied", origin, now, paid_slot=None, next_hook_at=None)
         return
     tries = invoice.hook_tries + 1

@@ -9,6 +9,7 @@ from typing import Any
 from django_sadadpay import money
 from django_sadadpay.gateway.records import InvoiceRecord, TransactionRecord
 from django_sadadpay.models import Invoice, PaymentAttempt
+from django_sadadpay.models.base import exact
 from django_sadadpay.services import plain
 
 _MOST = 200
@@ -29,7 +30,8 @@ def merge(invoice: Invoice, record: InvoiceRecord) -> None:
 def _key(transaction: TransactionRecord) -> str:
     """The first id it carries; without any, the digest of what it says."""
     if transaction.key:
-        return plain.text(transaction.key, 150)
+        # exact: on MariaDB two ids that differ only in case would otherwise be one
+        return exact(*plain.text(transaction.key, 150).split(":", 1))
     text = json.dumps(plain.data(transaction.raw), sort_keys=True, default=str)
     return "digest:" + hashlib.sha256(text.encode()).hexdigest()
 

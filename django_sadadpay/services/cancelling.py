@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from django_sadadpay.gateway.errors import NotFound, OutcomeUnknown, Rejected
-from django_sadadpay.models import Invoice
-from django_sadadpay.services import clock, gateway, schedule, transactions, transitions
+from django_sadadpay.models import Attention, Invoice, InvoiceEvent
+from django_sadadpay.services import attention, clock, gateway, schedule, transactions, transitions
 from django_sadadpay.services.ledger import Origin, change
 from django_sadadpay.services.looking import look
 
 State, Closing = Invoice.State, Invoice.Closing
+_DOUBTFUL = (Attention.Code.MISMATCH, Attention.Code.ID_CONFLICT, Attention.Code.UNKNOWN_STATUS)
 
 
 def delete(invoice: Invoice, origin: Origin) -> Invoice:
@@ -31,10 +32,36 @@ def finish(pk: int, origin: Origin) -> Invoice:
     :raises SadadError: as :func:`delete`.
     """
     invoice = Invoice.objects.get(pk=pk)
-    if invoice.state == State.SUPERSEDING:
+    if invoice.state != State.SUPERSEDING:
+        return invoice
+    try:
         invoice = delete(invoice, origin)
-    if invoice.state == State.SUPERSEDING:
+    except NotFound:
+        return transactions.run(partial(vanished, pk, origin))
+    if invoice.state == State.SUPERSEDING and not is_doubtful(invoice):
         invoice = transactions.run(partial(_give_up, pk, origin))
+    return invoice
+
+
+def is_doubtful(invoice: Invoice) -> bool:
+    """What Sadad said of it could not be believed or understood: nothing is given up on such a word."""
+    return invoice.attention.filter(resolved_at=None, code__in=_DOUBTFUL).exists()
+
+
+def vanished(pk: int, origin: Origin) -> Invoice:
+    """Sadad does not know it any more after we deleted it, or long after it ran out: it can be paid no longer.
+
+    A person is asked all the same (wrong keys look alike), and the row stays watched.
+    """
+    invoice, now = transactions.lock(Invoice, pk), clock.now()
+    attention.ask(Attention.Code.INVOICE_NOT_FOUND, now, invoice, invoice=invoice)
+    over = invoice.state == State.OPEN and now > invoice.expires_at + schedule.DELETE_AFTER
+    if invoice.state == State.SUPERSEDING:
+        transitions.close(invoice, State.CANCELLED, origin, now)
+    elif over:
+        transitions.close(invoice, State.EXPIRED, origin, now)
+    transitions.reschedule(invoice, now)
+    invoice.save(update_fields=["next_check_at"])
     return invoice
 
 
@@ -45,20 +72,6 @@ def finish_withdrawn(slot: str, origin: Origin) -> None:
         finish(pk, origin)
 
 
-def claim(pk: int) -> bool:
-    """One process at a time deletes or makes an invoice; the claim runs out by itself."""
-
-    def block() -> bool:
-        invoice, now = transactions.lock(Invoice, pk), clock.now()
-        if invoice.busy_until is not None and invoice.busy_until > now:
-            return False
-        invoice.busy_until = now + schedule.BUSY
-        invoice.save(update_fields=["busy_until"])
-        return True
-
-    return transactions.run(block)
-
-
 def _give_up(pk: int, origin: Origin) -> Invoice:
     """Still unpaid and Sadad will not delete it: the buyer's link is ours no longer, but it stays watched."""
     invoice = transactions.lock(Invoice, pk)
@@ -67,6 +80,8 @@ def _give_up(pk: int, origin: Origin) -> Invoice:
         if invoice.closing == Closing.CANCEL:
             # A person asked for the cancellation and must not be told that it worked.
             change(invoice, "not_cancelled", origin, now, state=State.OPEN, closing="", busy_until=None)
+            if origin.source == InvoiceEvent.Source.RECONCILE:
+                attention.ask(Attention.Code.CANCEL_REFUSED, now, invoice, invoice=invoice)
         else:
             transitions.close(invoice, State.CANCELLED, origin, now)
         transitions.reschedule(invoice, now)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django_sadadpay.gateway.errors import SadadError
 from django_sadadpay.models import Attention, InvoiceEvent
-from django_sadadpay.services import applying, attention, clock, gateway, inbox, refunds, transactions
+from django_sadadpay.services import applying, attention, clock, gateway, inbox, keys, refunds, transactions
 from django_sadadpay.services.errors import Refused, TryAgain
 from django_sadadpay.services.ledger import Origin
 from django_sadadpay.services.verify import verify
@@ -50,7 +50,7 @@ def _verify(case: Attention, by: AbstractBaseUser, _note: str) -> None:
         gateway.client_of(case).warm()
     except SadadError as error:
         raise TryAgain("keys_refused") from error
-    _close(case, by, "keys accepted")
+    keys.accepted(case)
 
 
 def _apply(case: Attention, by: AbstractBaseUser, _note: str) -> None:

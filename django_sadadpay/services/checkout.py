@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError
 
-from django_sadadpay.gateway.errors import AuthenticationError, SadadError
+from django_sadadpay.gateway.errors import SadadError
 from django_sadadpay.models import Invoice, InvoiceEvent
 from django_sadadpay.registry import DraftError, Payable, payables
 from django_sadadpay.services import (
@@ -23,6 +23,7 @@ from django_sadadpay.services import (
     clock,
     drafts,
     gateway,
+    keys,
     links,
     opening,
     orphans,
@@ -72,7 +73,7 @@ def checkout(obj: Any, *, request: HttpRequest | None = None, name: str = "") ->
     inserts, patience = 0, time.monotonic() + _PATIENCE
     for _ in range(_ROUNDS + int(_PATIENCE / _PAUSE)):
         began = time.monotonic()
-        step = _decide(plan, request, origin)
+        step = _decide(plan, request, origin, may_send=inserts < _INSERTS)
         if step.do == "hand_out" and step.invoice is not None:
             return step.invoice
         if step.do == "wait":
@@ -139,9 +140,11 @@ def _plan(payable: Payable[Any], obj: Any, request: HttpRequest | None) -> Plan:
 # Decide
 
 
-def _decide(plan: Plan, request: HttpRequest | None, origin: Origin) -> Step:
+def _decide(plan: Plan, request: HttpRequest | None, origin: Origin, *, may_send: bool) -> Step:
     """One look at the object's rows, in one transaction, without any call."""
     held = Invoice.objects.filter(open_slot=plan.slot).values_list("pk", flat=True).first()
+    if held is None and not may_send:
+        raise OutcomePending  # what was sent did not become an open invoice; background work finds out why
     if held is None:
         return _start(plan, request, origin)
     return transactions.run(lambda: _decide_held(held, plan, origin))
@@ -166,16 +169,9 @@ def _warm(plan: Plan) -> None:
     """A token before the row: a gateway that cannot be reached leaves nothing behind."""
     try:
         gateway.client_for(plan.account).warm()
-    except AuthenticationError as error:
-        _ask_about_keys(plan)
-        raise TryAgain from error
     except SadadError as error:
+        keys.note(Invoice(account=plan.account.name, environment=plan.account.environment), error)
         raise TryAgain from error
-
-
-def _ask_about_keys(plan: Plan) -> None:
-    row = Invoice(account=plan.account.name, environment=plan.account.environment)
-    transactions.run(lambda: attention.ask("keys_refused", clock.now(), row, account=row.account))
 
 
 def _refuse_if_settled(plan: Plan) -> None:
@@ -183,7 +179,8 @@ def _refuse_if_settled(plan: Plan) -> None:
     paid = Invoice.objects.filter(paid_slot=plan.slot).first()
     if paid is not None and paid.handled_at is not None:
         raise AlreadyPaid(invoice=paid)
-    rows = Invoice.objects.filter(object_key=plan.object_key, purpose=plan.purpose)
+    # The purpose is compared here: MariaDB would take "Deposit" for "deposit".
+    rows = [row for row in Invoice.objects.filter(object_key=plan.object_key) if row.slot == plan.slot]
     waiting = attention.blocking(rows)
     if waiting is not None:
         raise NeedsAttention(invoice=waiting)
@@ -284,6 +281,9 @@ def _replace(invoice: Invoice, origin: Origin) -> None:
         raise TryAgain(invoice=invoice) from error
     if row.is_paid:
         raise AlreadyPaid(invoice=row) if row.is_applied else NeedsAttention(invoice=row)
+    if row.state == State.SUPERSEDING:
+        opening.release(row.pk)
+        raise NeedsAttention(invoice=row)
 
 
 def _wait(patience: float) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connections
 from django.db.models import DurationField, Value
 from django.db.models.functions import Now
 
 from django_sadadpay.services.transactions import alias
+
+if TYPE_CHECKING:
+    from django.db.models.sql.compiler import SQLCompiler
 
 _SQL = {
     "sqlite": "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')",
@@ -30,7 +33,14 @@ def now() -> datetime:
 
 def sql_now() -> Any:
     """The same clock inside a statement, for a condition that must not be a moment old."""
-    return Now() if not _shift else Now() + Value(_shift, output_field=DurationField())
+    return UtcNow() if not _shift else UtcNow() + Value(_shift, output_field=DurationField())
+
+
+class UtcNow(Now):
+    """Django stores UTC on MariaDB, but its Now() there is the session's local time."""
+
+    def as_mysql(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **extra)
 
 
 def shift(seconds: float) -> None:

@@ -146,7 +146,7 @@ def _positive_kwd(amount: Decimal, currency: str, rate: Decimal) -> Decimal:
     return kwd
 
 
-def _currency(code: str) -> str:
+def _currency(code: Any) -> str:
     if not isinstance(code, str) or not re.fullmatch(r"[A-Za-z]{3}", code):
         raise DraftError("currency", "must be three letters (ISO 4217)")
     return code.upper()
@@ -195,7 +195,7 @@ def _customer(customer: Any) -> dict[str, str]:
     }
 
 
-def _expires_at(day: date | None, now: datetime) -> datetime:
+def _expires_at(day: Any, now: datetime) -> datetime:
     """The end of the link's last day in Kuwait, so that the clock stops before Sadad's can."""
     today = schedule.kuwait_day(now)
     last = today + timedelta(days=conf.current().invoice_valid_days) if day is None else day
@@ -205,7 +205,10 @@ def _expires_at(day: date | None, now: datetime) -> datetime:
         raise DraftError("expires_on", "has passed")
     if last > date.max - timedelta(days=2):
         raise DraftError("expires_on", "is too far away")
-    return schedule.end_of(last)
+    end = schedule.end_of(last)
+    if end - now < 2 * schedule.LAST_HOUR:
+        raise DraftError("expires_on", "has less than two hours left; a link is not handed out in its last hour")
+    return end
 
 
 def _extras(draft: InvoiceDraft) -> dict[str, str]:

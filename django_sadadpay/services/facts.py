@@ -29,11 +29,12 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Reading:
-    """A reply in our terms. ``refunded`` is None when the reply's figure cannot be an amount."""
+    """A reply in our terms. ``refunded`` is None when the reply says nothing of it, or what cannot be an amount."""
 
     word: str
     mismatch: Mismatch | None
     refunded: Decimal | None
+    refunded_impossible: bool = False
 
     @property
     def proves_payment(self) -> bool:
@@ -61,8 +62,9 @@ def read(invoice: Invoice, record: InvoiceRecord) -> Reading:
     word = record.status.strip().casefold().replace(" ", "")
     if record.deleted and word not in PAID_WORDS:
         word = "canceled"
-    refunded = Decimal(0) if record.refunded_amount is None else money.from_reply(record.refunded_amount)
-    return Reading(word=word, mismatch=_mismatch(invoice, record), refunded=refunded)
+    refunded = money.from_reply(record.refunded_amount)
+    impossible = record.refunded_amount is not None and refunded is None
+    return Reading(word, _mismatch(invoice, record), refunded, refunded_impossible=impossible)
 
 
 def _mismatch(invoice: Invoice, record: InvoiceRecord) -> Mismatch | None:

@@ -13,7 +13,7 @@ from django.db import connections, models, transaction
 
 from django_sadadpay.models import Attention, Invoice, Refund
 from django_sadadpay.registry import CannotFulfil, Payable, payables
-from django_sadadpay.services import transactions
+from django_sadadpay.services import plain, transactions
 
 Code = Attention.Code
 logger = logging.getLogger("django_sadadpay")
@@ -36,17 +36,15 @@ class Result:
         return self.code in (Code.HOOK_FAILED, Code.OBJECT_GONE, Code.NOT_REGISTERED)
 
 
-def paid(invoice: Invoice, *, dead_before: bool = False, compare_due: bool = True) -> Result:
-    """Call ``Payable.paid()`` unless what is due is no longer what the invoice asked for."""
+def paid(invoice: Invoice, *, dead_before: bool = False) -> Result:
+    """Call ``Payable.paid()`` unless what is due is no longer what the invoice asked for (or a person waived that)."""
 
     def call(payable: Payable[Any], obj: Any) -> Result:
-        due = _due(payable, obj) if compare_due else None
-        if due is not None and due != invoice.shop_amount:
+        due = None if invoice.due_waived or payable.model is None else _due(payable, obj)
+        asked = [str(invoice.shop_amount), invoice.shop_currency]
+        if due is not None and due != (invoice.shop_amount, invoice.shop_currency):
             code = Code.PAID_AFTER_CANCEL if dead_before else Code.AMOUNT_CHANGED
-            currency = invoice.shop_currency
-            return Result(
-                code, {"due": [str(due), currency], "asked": [str(invoice.shop_amount), currency]}
-            )
+            return Result(code, {"due": [str(due[0]), due[1]], "asked": asked})
         payable.paid(obj, invoice)
         return Result()
 
@@ -74,9 +72,9 @@ def _simple(invoice: Invoice, hook: Callable[[Payable[Any], Any], None]) -> Resu
     return _guarded(invoice, call)
 
 
-def _due(payable: Payable[Any], obj: Any) -> Decimal | None:
-    """None for a payable without a model: there is nothing whose amount could have changed."""
-    return None if payable.model is None else payable.due(obj)
+def _due(payable: Payable[Any], obj: Any) -> tuple[Decimal, str]:
+    """What is due now, and in which currency."""
+    return payable.due(obj), payable.draft(obj).currency.upper()
 
 
 def _guarded(invoice: Invoice, call: Callable[[Payable[Any], Any], Result]) -> Result:
@@ -85,9 +83,11 @@ def _guarded(invoice: Invoice, call: Callable[[Payable[Any], Any], Result]) -> R
         return Result(Code.NOT_REGISTERED, {"name": invoice.payable})
     try:
         with transaction.atomic(using=transactions.alias()):
-            return call(payable, _locked_object(payable, invoice.object_id))
+            result = call(payable, _locked_object(payable, invoice.object_id))
+            _refuse_swallowed()
+            return result
     except CannotFulfil as error:
-        return Result(Code.CANNOT_FULFIL, {"reason": error.reason[:200]})
+        return Result(Code.CANNOT_FULFIL, {"reason": plain.text(str(error.reason), 200)})
     except _ObjectGone:
         return Result(Code.OBJECT_GONE)
     except Exception as error:  # the shop's code may raise anything; the payment must stand all the same
@@ -100,6 +100,16 @@ def _guarded(invoice: Invoice, call: Callable[[Payable[Any], Any], Result]) -> R
 
 class _ObjectGone(Exception):
     pass
+
+
+class SwallowedDatabaseError(Exception):
+    """The hook caught a database error without a savepoint of its own: what it wrote is lost, whatever it returned."""
+
+
+def _refuse_swallowed() -> None:
+    """Django would roll our savepoint back without a word; the order would count as told though nothing was written."""
+    if connections[transactions.alias()].needs_rollback:
+        raise SwallowedDatabaseError
 
 
 def _locked_object(payable: Payable[Any], object_id: str) -> models.Model | None:

@@ -11,12 +11,21 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from django_sadadpay import conf
-from django_sadadpay.gateway.errors import AuthenticationError, NotFound, SadadError
+from django_sadadpay.gateway.errors import NotFound, SadadError
 from django_sadadpay.gateway.webhook import WebhookPayload
 from django_sadadpay.models import Attention, Invoice, InvoiceEvent, WebhookEvent
 from django_sadadpay.models.base import exact
-from django_sadadpay.services import attention, clock, plain, schedule, settlement, snapshots, transactions
-from django_sadadpay.services.errors import PaymentError
+from django_sadadpay.services import (
+    attention,
+    clock,
+    keys,
+    plain,
+    schedule,
+    settlement,
+    snapshots,
+    transactions,
+)
+from django_sadadpay.services.errors import PaymentError, TryAgain
 from django_sadadpay.services.ledger import Origin
 from django_sadadpay.services.verify import finish_after, look_and_finish
 
@@ -25,6 +34,7 @@ State, Code = WebhookEvent.State, Attention.Code
 DEAD_A_DAY = 100
 #: An id that Sadad does not know may be known a moment later; after this a person is asked.
 UNKNOWN_FOR = timedelta(hours=24)
+_STORE_TRIES = 20
 _BODY_LIMIT = 64 * 1024
 _OUR_FORM = re.compile(r"[A-Za-z0-9._-]{0,20}-[a-z2-7]{10}")
 _ORIGIN = Origin(InvoiceEvent.Source.WEBHOOK)
@@ -77,8 +87,8 @@ def retry(event_pk: int) -> bool:
     def block() -> None:
         event = transactions.lock(WebhookEvent, event_pk)
         if event.state == State.DEAD and event.sadad_id:
-            event.state, event.error_code = State.WAITING, ""
-            event.save(update_fields=["state", "error_code"])
+            event.state, event.error_code, event.next_try_at = State.WAITING, "", clock.now()
+            event.save(update_fields=["state", "error_code", "next_try_at"])
 
     transactions.run(block)
     return process(event_pk)
@@ -105,7 +115,7 @@ def _store_dead(account: conf.Account, body: str) -> WebhookEvent | None:
 def _store_waiting(account: conf.Account, sadad_id: str, slot: str, body: str) -> WebhookEvent:
     """Count the call on the row that waits, or make that row. A worker may claim it in between: then look again."""
     now = clock.now()
-    while True:
+    for _ in range(_STORE_TRIES):
         waiting = WebhookEvent.objects.filter(waiting_slot=slot)
         if waiting.update(count=F("count") + 1):
             return waiting.get()
@@ -114,6 +124,7 @@ def _store_waiting(account: conf.Account, sadad_id: str, slot: str, body: str) -
                 return _new(account, now, body, sadad_id=sadad_id, waiting_slot=slot, next_try_at=now)
         except IntegrityError:
             continue
+    raise TryAgain("database_busy")
 
 
 def _new(account: conf.Account, now: datetime, body: str, **values: object) -> WebhookEvent:
@@ -192,9 +203,8 @@ def _finish(event_pk: int, ending: _Ending) -> None:
 
 def _later(event: WebhookEvent, error: Exception | None) -> bool:
     transactions.run(partial(_wait, event.pk, type(error).__name__ if error else "NotFound"))
-    if isinstance(error, AuthenticationError):
-        ask = partial(attention.ask, Code.KEYS_REFUSED, clock.now(), event, account=event.account)
-        transactions.run(ask)
+    if error is not None:
+        keys.note(event, error)
     return False
 
 
@@ -203,9 +213,11 @@ def _wait(event_pk: int, error_code: str) -> None:
     event, now = transactions.lock(WebhookEvent, event_pk), clock.now()
     event.error_code, event.state = error_code, State.WAITING
     event.next_try_at = schedule.back_off(now, event.tries)
-    slot = exact(event.account, event.environment, event.sadad_id)
-    if WebhookEvent.objects.filter(waiting_slot=slot).exclude(pk=event.pk).exists():
-        event.state, event.next_try_at, event.handled_at = State.MERGED, None, now
-    else:
-        event.waiting_slot = slot
-    event.save(update_fields=["error_code", "state", "next_try_at", "waiting_slot", "handled_at"])
+    event.waiting_slot = exact(event.account, event.environment, event.sadad_id)
+    fields = ["error_code", "state", "next_try_at", "waiting_slot", "handled_at"]
+    try:
+        with transaction.atomic(using=transactions.alias()):
+            event.save(update_fields=fields)
+    except IntegrityError:
+        event.state, event.waiting_slot, event.next_try_at, event.handled_at = State.MERGED, None, None, now
+        event.save(update_fields=fields)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import logging
 from dataclasses import dataclass
 
 from django_sadadpay import conf
-from django_sadadpay.gateway.errors import AuthenticationError, SadadError
-from django_sadadpay.models import Attention, GatewayToken, WebhookEvent
-from django_sadadpay.services import attention, clock, gateway, inbox, transactions
+from django_sadadpay.gateway.errors import SadadError
+from django_sadadpay.models import GatewayToken, WebhookEvent
+from django_sadadpay.services import clock, gateway, inbox, keys, transactions
 from django_sadadpay.services.errors import TryAgain
 
+logger = logging.getLogger("django_sadadpay")
 logger = logging.getLogger("django_sadadpay")
 _BATCH = 500
 
@@ -43,8 +45,8 @@ def _process(pk: int) -> bool:
     """One call; a failure is its own and never stops the others."""
     try:
         return inbox.process(pk)
-    except TryAgain as error:
-        logger.warning("webhook event %s waits: %s", pk, error.code)
+    except Exception as error:  # noqa: BLE001 - one poisoned row must not end every run at the same place
+        logger.warning("webhook event %s waits: %s", pk, type(error).__name__)
         return False
 
 
@@ -63,12 +65,8 @@ def _refresh(account: conf.Account) -> bool:
     row = GatewayToken(account=account.name, environment=account.environment)
     try:
         gateway.client_for(account).warm()
-    except AuthenticationError:
-        transactions.run(
-            lambda: attention.ask(Attention.Code.KEYS_REFUSED, clock.now(), row, account=account.name)
-        )
+    except (SadadError, TryAgain) as error:
+        keys.note(row, error)
         return False
-    except (SadadError, TryAgain):
-        return False
-    transactions.run(lambda: attention.close_account(Attention.Code.KEYS_REFUSED, row, clock.now()))
+    keys.accepted(row)
     return True

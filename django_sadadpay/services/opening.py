@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django_sadadpay.gateway.errors import (
@@ -19,7 +18,17 @@ from django_sadadpay.gateway.errors import (
     Unavailable,
 )
 from django_sadadpay.models import Attention, Invoice, InvoiceLine
-from django_sadadpay.services import attention, clock, gateway, orphans, schedule, transactions
+from django_sadadpay.services import (
+    attention,
+    clock,
+    gateway,
+    keys,
+    orphans,
+    plain,
+    schedule,
+    transactions,
+    transitions,
+)
 from django_sadadpay.services.drafts import Plan
 from django_sadadpay.services.errors import OutcomePending, Refused, TryAgain
 from django_sadadpay.services.ledger import Origin, change, created
@@ -103,13 +112,14 @@ def send(invoice: Invoice, elapsed: float, origin: Origin) -> Invoice:
         if isinstance(error, Rejected) and not error.refusal:
             # An unlisted key proves nothing: the invoice may exist. Looked for now, and by reconcile if not found.
             return _after_unclear_refusal(invoice, code, origin)
-        refuse(invoice.pk, code[:80], origin)
+        refuse(invoice.pk, plain.text(code, 80), origin)
         raise Refused(code, invoice=invoice) from error
     except (AuthenticationError, Unavailable, RateLimited) as error:
         refuse(invoice.pk, "not_sent", origin)
-        note_keys(invoice, error)
+        keys.note(invoice, error)
         raise TryAgain from error
-    return read_back(learn(invoice.pk, sadad_id, origin), origin)
+    row = learn(invoice.pk, sadad_id, origin)
+    return read_back(row, origin) if row.sadad_id else _after_lost_answer(row, origin)
 
 
 def _code(error: SadadError) -> str:
@@ -131,28 +141,22 @@ def read_back(invoice: Invoice, origin: Origin) -> Invoice:
 
 
 def learn(pk: int, sadad_id: str, origin: Origin) -> Invoice:
-    """Write the id that insert gave, unless the webhook or reconcile was quicker; another id asks a person."""
+    """Write the id that insert gave, unless the webhook or reconcile was quicker.
+
+    Another id than the one stored, or one that another row holds, asks a person and is not written.
+    """
 
     def block() -> Invoice:
         invoice, now = transactions.lock(Invoice, pk), clock.now()
-        if invoice.sadad_id is None:
+        taken = transitions.holder_of_id(invoice, sadad_id) is not None
+        if invoice.sadad_id is None and not taken:
             change(invoice, "identified", origin, now, sadad_id=sadad_id)
         elif invoice.sadad_id != sadad_id:
-            ours = invoice.sadad_id
-            code = Attention.Code.ID_CONFLICT
+            ours, code = invoice.sadad_id or "–", Attention.Code.ID_CONFLICT
             attention.ask(code, now, invoice, invoice=invoice, what="id", ours=ours, theirs=sadad_id)
         return invoice
 
     return transactions.run(block)
-
-
-def note_keys(invoice: Invoice, error: SadadError) -> None:
-    """Refused keys stop every payment of the account: a person must hear of it."""
-    if isinstance(error, AuthenticationError):
-        ask = partial(
-            attention.ask, Attention.Code.KEYS_REFUSED, clock.now(), invoice, account=invoice.account
-        )
-        transactions.run(ask)
 
 
 def body(invoice: Invoice) -> dict[str, Any]:

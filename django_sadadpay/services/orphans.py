@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django_sadadpay.gateway.errors import SadadError
 from django_sadadpay.gateway.records import InvoiceRecord
 from django_sadadpay.models import Invoice
@@ -43,13 +45,20 @@ def resolve(invoice: Invoice, origin: Origin) -> Invoice:
 
     :raises SadadError: Sadad could not be asked; it is tried again.
     """
+    try:
+        return _resolve(invoice, origin)
+    finally:
+        transactions.run(partial(_rest, invoice.pk, origin))
+
+
+def _resolve(invoice: Invoice, origin: Origin) -> Invoice:
     if invoice.sadad_id is None:
         found = find(invoice)
         if found is not None:
             invoice = adopt(invoice, found.id, origin)
     if invoice.state == State.UNKNOWN and invoice.sadad_id is not None:
         invoice = cancelling.delete(invoice, origin)
-    return _rest(invoice, origin)
+    return invoice
 
 
 def find_and_adopt(invoice: Invoice, origin: Origin) -> Invoice | None:
@@ -83,13 +92,10 @@ def mark_unknown(pk: int, origin: Origin) -> Invoice:
     return transactions.run(block)
 
 
-def _rest(invoice: Invoice, origin: Origin) -> Invoice:
-    def block() -> Invoice:
-        row, now = transactions.lock(Invoice, invoice.pk), clock.now()
-        if row.state == State.UNKNOWN and not transitions.is_watched(row, now):
-            change(row, "given_up", origin, now, state=State.LOST)
-        transitions.reschedule(row, now)
-        row.save(update_fields=["next_check_at"])
-        return row
-
-    return transactions.run(block)
+def _rest(pk: int, origin: Origin) -> None:
+    """Look again later, or give it up once it can be paid no longer, whether the look worked or not."""
+    row, now = transactions.lock(Invoice, pk), clock.now()
+    if row.state == State.UNKNOWN and not transitions.is_watched(row, now):
+        change(row, "given_up", origin, now, state=State.LOST)
+    transitions.reschedule(row, now)
+    row.save(update_fields=["next_check_at"])

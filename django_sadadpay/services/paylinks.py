@@ -14,23 +14,23 @@ from django_sadadpay.services import attention, gateway, plain
 def links(invoice: Invoice, record: InvoiceRecord, now: datetime) -> dict[str, Any]:
     """The columns to store; a link on another host is not used and a person is told once."""
     key = plain.text(record.key, 60)
-    if not key.isascii() or not key.isdigit():
-        return {}
-    if invoice.pay_url and invoice.sadad_key == key:
+    usable_key = key.isascii() and key.isdigit()
+    if invoice.pay_url and (invoice.sadad_key == key or not usable_key):
         return {}
     client = gateway.client_of(invoice)
-    own = client.pay_url_for(key)
-    if record.url and not _same_place(record.url, own):
+    own = client.pay_url_for(key) if usable_key else ""
+    theirs = record.url if _same_place(record.url, client.pay_url) else ""
+    if not theirs and (record.url or not own):
         host = plain.text(_host(record.url), 100) or "–"
         attention.ask(Attention.Code.PAY_URL_HOST, now, invoice, invoice=invoice, host=host)
-    usable = record.url if record.url and _same_place(record.url, own) and len(record.url) <= 500 else own
-    return {"sadad_key": key, "pay_url": usable}
+    return {"sadad_key": key if usable_key else "", "pay_url": theirs or own}
 
 
 def _same_place(url: str, own: str) -> bool:
     try:
         ours, theirs = urlsplit(own), urlsplit(url)
-        return (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc) and url.isprintable()
+        same = (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc)
+        return same and url.isprintable() and len(url) <= 500
     except ValueError:
         return False
 

@@ -19,15 +19,14 @@ from django.db.models import QuerySet
 
 from django_sadadpay import conf
 from django_sadadpay.gateway.errors import AuthenticationError, NotFound, SadadError
-from django_sadadpay.models import Attention, Invoice, InvoiceEvent, Mark, Refund, WebhookEvent
+from django_sadadpay.models import Invoice, InvoiceEvent, Mark, Refund, WebhookEvent
 from django_sadadpay.services import (
     applying,
-    attention,
     cancelling,
     clock,
     gateway,
     inbox,
-    opening,
+    keys,
     orphans,
     rates,
     refunds,
@@ -125,18 +124,21 @@ class _Budget:
 
 def _due(budget: _Budget, report: Report) -> Iterator[tuple[_Kind, int]]:
     """What is due now, over all kinds, the longest overdue first; read again until nothing or no budget is left."""
+    seen: set[tuple[str, int]] = set()
     while True:
         now = clock.now()
         batches = [_batch(kind, now) for kind in _KINDS]
         merged = list(heapq.merge(*batches, key=lambda item: item[0]))[:_BATCH]
-        for due, index, pk in merged:
+        fresh = [item for item in merged if (_KINDS[item[1]].name, item[2]) not in seen]
+        for due, index, pk in fresh:
             if budget.is_spent:
                 report.left = True
                 return
             kind = _KINDS[index]
+            seen.add((kind.name, pk))  # once a run: a row that stays due must not keep the others waiting
             if _claim(kind, pk, due, now):
                 yield kind, pk
-        if not merged:
+        if not fresh:
             return
 
 
@@ -164,18 +166,13 @@ def _one(kind: _Kind, pk: int, report: Report) -> None:
     """One row; a failure is its own and never stops the others."""
     try:
         kind.work(pk)
-    except (SadadError, PaymentError) as error:
+    except Exception as error:  # noqa: BLE001 - one poisoned row must not end every run at the same place
         report.count(kind.name, ok=False)
         logger.warning("reconcile: %s %s: %s", kind.name, pk, type(error).__name__)
         if isinstance(error, AuthenticationError):
-            _note_keys(kind, pk, error)
+            keys.note(kind.rows().get(pk=pk), error)
     else:
         report.count(kind.name, ok=True)
-
-
-def _note_keys(kind: _Kind, pk: int, error: AuthenticationError) -> None:
-    row = kind.rows().model._base_manager.filter(pk=pk).first()
-    opening.note_keys(row, error)
 
 
 def _rates(report: Report) -> None:
@@ -197,7 +194,7 @@ def _mark(report: Report) -> None:
 
 
 def _check_invoice(pk: int) -> None:
-    """Look at one invoice, as its state asks for."""
+    """Look at one invoice, as its state asks for; whatever comes of it, it is due again by its age."""
     invoice = Invoice.objects.get(pk=pk)
     if gateway.is_parked(invoice):
         transactions.run(partial(_postpone, pk, timedelta(days=1)))
@@ -205,7 +202,10 @@ def _check_invoice(pk: int) -> None:
     try:
         _check(invoice)
     except NotFound:
-        transactions.run(partial(_not_found, pk))
+        transactions.run(partial(cancelling.vanished, pk, _ORIGIN))
+    except (SadadError, PaymentError):
+        transactions.run(partial(_reschedule, pk))
+        raise
 
 
 def _check(invoice: Invoice) -> None:
@@ -225,11 +225,9 @@ def _postpone(pk: int, pause: timedelta) -> None:
     invoice.save(update_fields=["next_check_at"])
 
 
-def _not_found(pk: int) -> None:
-    """Sadad does not know an id that it gave us: other keys, or a fault of theirs. A person is asked, the row stays."""
-    invoice, now = transactions.lock(Invoice, pk), clock.now()
-    attention.ask(Attention.Code.INVOICE_NOT_FOUND, now, invoice, invoice=invoice)
-    transitions.reschedule(invoice, now)
+def _reschedule(pk: int) -> None:
+    invoice = transactions.lock(Invoice, pk)
+    transitions.reschedule(invoice, clock.now())
     invoice.save(update_fields=["next_check_at"])
 
 
@@ -249,7 +247,7 @@ def _check_known(invoice: Invoice) -> None:
     if row.state == State.OPEN and now > row.expires_at + schedule.DELETE_AFTER:
         transactions.run(partial(_mark_expiring, row.pk))
         row = cancelling.delete(row, _ORIGIN)
-        if row.state == State.OPEN:
+        if row.state == State.OPEN and not cancelling.is_doubtful(row):
             transactions.run(partial(_expire_anyway, row.pk))
     elif _is_stray(row):
         cancelling.finish(

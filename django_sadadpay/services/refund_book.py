@@ -12,7 +12,7 @@ from typing import Any
 
 
 from django_sadadpay import conf, money, signals
-from django_sadadpay.models import Attention, Invoice, InvoiceEvent, Refund
+from django_sadadpay.models import Attention, Invoice, Refund
 from django_sadadpay.models.attention import RULES
 from django_sadadpay.services import attention, hooks, schedule, transitions
 from django_sadadpay.services.ledger import Origin, append, change
@@ -23,6 +23,8 @@ _WANT_REFUND = tuple(str(code) for code, rule in RULES.items() if "refund" in ru
 
 def left(invoice: Invoice) -> Decimal:
     """What may still be refunded: paid minus the larger of Sadad's figure and all rows that are not freed. KWD."""
+    if invoice.status_text.casefold() == "refunded":
+        return Decimal("0.000")  # whatever its figure says
     reserved = _sum(invoice.refunds.exclude(state__in=Refund.FREED))
     paid: Decimal = invoice.paid_amount
     return max(paid - max(invoice.refunded_amount, reserved), Decimal("0.000"))
@@ -118,11 +120,9 @@ def finish(
     attention.close((Code.REFUND_UNKNOWN,), now, str(state), refund=refund, origin=origin)
     if state == State.DONE:
         _done(refund, invoice, now)
-    elif state == State.REFUSED and origin.source == InvoiceEvent.Source.RECONCILE:
-        _ask_refused(refund, invoice, now)
 
 
-def _ask_refused(refund: Refund, invoice: Invoice, now: datetime) -> None:
+def ask_refused(refund: Refund, invoice: Invoice, now: datetime) -> None:
     """Nobody was looking when background work sent it: the person who asked for it must hear of the refusal."""
     amount = [str(refund.amount), money.KWD]
     code = refund.error_code

@@ -15,6 +15,8 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
+from django.db import DatabaseError, InterfaceError
+
 from django_sadadpay import money
 from django_sadadpay.gateway.client import WARM_SECONDS
 from django_sadadpay.gateway.errors import (
@@ -26,8 +28,9 @@ from django_sadadpay.gateway.errors import (
 )
 from django_sadadpay.gateway.records import RefundReceipt
 from django_sadadpay.models import Invoice, InvoiceEvent, Refund
-from django_sadadpay.services import clock, gateway, refund_book, schedule, transactions
-from django_sadadpay.services.errors import Refused
+from django_sadadpay.models.base import exact
+from django_sadadpay.services import clock, gateway, plain, refund_book, schedule, transactions
+from django_sadadpay.services.errors import Refused, TryAgain
 from django_sadadpay.services.ledger import Origin, append
 from django_sadadpay.services.looking import look
 
@@ -59,8 +62,12 @@ def refund(
     origin = Origin(Source.STAFF if by else Source.SHOP, by)
     if gateway.is_parked(invoice):
         raise Refused("parked", invoice=invoice)
-    row = transactions.run(lambda: _request(invoice.pk, wanted, reason, key, origin))
-    send_waiting(invoice.pk, origin)
+    name = _key(key)
+    row = transactions.run(lambda: _request(invoice.pk, wanted, plain.text(reason, 250), name, origin))
+    try:
+        send_waiting(invoice.pk, origin, asked=row.pk)
+    except (TryAgain, DatabaseError, InterfaceError):
+        pass  # it is stored, and may be sent: "try again" would be wrong; the row says what is known
     return Refund.objects.get(pk=row.pk)
 
 
@@ -69,8 +76,10 @@ def left(invoice: Invoice) -> Decimal:
     return refund_book.left(invoice)
 
 
-def send_waiting(invoice_pk: int, origin: Origin) -> None:
+def send_waiting(invoice_pk: int, origin: Origin, *, asked: int | None = None) -> None:
     """Send the waiting refunds of an invoice in turn, until one is in flight or none is left.
+
+    :param asked: the refund whose outcome the caller shows; of any other's refusal a person is told.
 
     Gateway failures end it quietly: the rows say what is known, and background work goes on.
     """
@@ -81,23 +90,27 @@ def send_waiting(invoice_pk: int, origin: Origin) -> None:
             transactions.run(partial(_postpone, invoice_pk))
             return
         began = time.monotonic()
-        row = transactions.run(partial(_claim, invoice_pk, origin))
+        row = transactions.run(partial(_claim, invoice_pk, origin, asked))
         if row is None:
             return
-        if row.state == State.SENDING and not _send(row, began, origin):
+        if row.state == State.SENDING and not _send(row, began, origin, asked):
             return
 
 
 def look_at(refund_pk: int, origin: Origin) -> None:
     """Background: a refund whose outcome is unknown is looked at; one left ``sending`` by a dead process becomes unknown.
 
-    :raises SadadError: Sadad could not be asked.
+    Whether the look worked or not, the row is looked at again later, and a person is asked when it took too long.
+
+    :raises SadadError: Sadad could not be asked. :raises Refused: the row is parked.
     """
     row = Refund.objects.select_related("invoice").get(pk=refund_pk)
     if row.state == State.SENDING:
-        transactions.run(partial(_abandoned, refund_pk, origin))
-    look(row.invoice, origin)
-    transactions.run(partial(_next_look, refund_pk))
+        transactions.run(partial(_abandoned, refund_pk, row.invoice_id, origin))
+    try:
+        look(row.invoice, origin)
+    finally:
+        transactions.run(partial(_next_look, refund_pk, row.invoice_id, origin))
 
 
 def decide(refund_pk: int, *, happened: bool, by: AbstractBaseUser) -> Refund:
@@ -106,8 +119,10 @@ def decide(refund_pk: int, *, happened: bool, by: AbstractBaseUser) -> Refund:
     :raises Refused: ``no_longer_waiting``: it is not unknown any more.
     """
 
+    invoice_pk = _invoice_of(refund_pk)
+
     def block() -> Refund:
-        row, invoice = _locked(refund_pk)
+        row, invoice = _locked(refund_pk, invoice_pk)
         if row.state != State.UNKNOWN:
             raise Refused("no_longer_waiting", invoice=invoice)
         now, origin = clock.now(), Origin(Source.STAFF, by)
@@ -123,8 +138,10 @@ def decide(refund_pk: int, *, happened: bool, by: AbstractBaseUser) -> Refund:
 def retry_hook(refund_pk: int) -> None:
     """Call ``Payable.refunded()`` again for a refund of which the order does not know yet."""
 
+    invoice_pk = _invoice_of(refund_pk)
+
     def block() -> None:
-        row, invoice = _locked(refund_pk)
+        row, invoice = _locked(refund_pk, invoice_pk)
         refund_book.tell(row, invoice, clock.now())
 
     transactions.run(block)
@@ -143,6 +160,15 @@ def _positive(amount: Decimal | int | str) -> Decimal:
     return wanted
 
 
+def _key(key: str | None) -> str | None:
+    """As it is stored, so that no database takes "Form-1" for "form-1"."""
+    if not key:
+        return None
+    if len(key) > 100 or not key.isprintable():
+        raise Refused("bad_key", field="key")
+    return exact(key)
+
+
 def _request(pk: int, wanted: Decimal | None, reason: str, key: str | None, origin: Origin) -> Refund:
     invoice, now = transactions.lock(Invoice, pk), clock.now()
     known = invoice.refunds.filter(key=key).first() if key else None
@@ -158,14 +184,14 @@ def _request(pk: int, wanted: Decimal | None, reason: str, key: str | None, orig
         environment=invoice.environment,
         invoice=invoice,
         amount=amount,
-        reason=reason[:250],
-        key=key or None,
+        reason=reason,
+        key=key,
         by=origin.user,
         by_name=origin.by_name,
         created_at=now,
         next_check_at=now,
     )
-    params = {"refund": row.pk, "amount": f"{amount:.3f}", "reason": row.reason}
+    params = {"refund": row.pk, "amount": f"{amount:.3f}"}
     append(invoice, "refund_requested", origin, now, params=params)
     return row
 
@@ -195,7 +221,7 @@ def _prepare(invoice_pk: int, origin: Origin) -> None:
     gateway.client_of(invoice).warm()
 
 
-def _claim(invoice_pk: int, origin: Origin) -> Refund | None:
+def _claim(invoice_pk: int, origin: Origin, asked: int | None = None) -> Refund | None:
     """The oldest waiting refund becomes ``sending`` and takes the invoice's only place in flight."""
     invoice, now = transactions.lock(Invoice, invoice_pk), clock.now()
     rows = Refund.objects.filter(invoice=invoice)
@@ -207,6 +233,7 @@ def _claim(invoice_pk: int, origin: Origin) -> Refund | None:
     if refund_book.expected(invoice) + row.amount > invoice.paid_amount:
         # Refunded in the panel meanwhile: sending it could only give back money that is not there.
         refund_book.finish(row, invoice, State.REFUSED, origin, now, error_code="exceeds_left")
+        _tell_refused(row, invoice, now, asked)
         return row
     refund_book.update(
         row,
@@ -220,10 +247,10 @@ def _claim(invoice_pk: int, origin: Origin) -> Refund | None:
     return row
 
 
-def _send(row: Refund, began: float, origin: Origin) -> bool:
+def _send(row: Refund, began: float, origin: Origin, asked: int | None) -> bool:
     """Send it, once. True when the invoice is free for the next one."""
     state, values = _ask(row, began)
-    ended = transactions.run(partial(_end, row.pk, state, values, origin))
+    ended = transactions.run(partial(_end, row.pk, row.invoice_id, state, values, origin, asked))
     if ended.state == State.DONE:
         try:
             look(ended.invoice, origin)
@@ -241,10 +268,12 @@ def _ask(row: Refund, began: float) -> tuple[str, dict[str, str]]:
     except (AuthenticationError, InvalidRequest, Unavailable):
         return State.REFUSED, {"error_code": "not_sent"}
     except Rejected as error:
-        return State.REFUSED if error.refusal else State.UNKNOWN, {"error_code": error.error_key[:80]}
+        return State.REFUSED if error.refusal else State.UNKNOWN, {
+            "error_code": plain.text(error.error_key, 80)
+        }
     except SadadError as error:
         return State.UNKNOWN, {"error_code": type(error).__name__}
-    return State.DONE, {"sadad_refund_id": receipt.refund_id[:60]}
+    return State.DONE, {"sadad_refund_id": plain.text(receipt.refund_id, 60)}
 
 
 def _insert(row: Refund) -> RefundReceipt:
@@ -252,8 +281,10 @@ def _insert(row: Refund) -> RefundReceipt:
     return client.refunds.insert(row.invoice.sadad_id or "", row.amount, min_token_seconds=WARM_SECONDS)
 
 
-def _end(refund_pk: int, state: str, values: dict[str, str], origin: Origin) -> Refund:
-    row, invoice = _locked(refund_pk)
+def _end(
+    pk: int, invoice_pk: int, state: str, values: dict[str, str], origin: Origin, asked: int | None = None
+) -> Refund:
+    row, invoice = _locked(pk, invoice_pk)
     now = clock.now()
     if row.state not in Refund.IN_FLIGHT:
         return row  # resolved by somebody who looked meanwhile
@@ -261,8 +292,14 @@ def _end(refund_pk: int, state: str, values: dict[str, str], origin: Origin) -> 
         _to_unknown(row, invoice, origin, now, **values)
     else:
         refund_book.finish(row, invoice, state, origin, now, **values)
+        _tell_refused(row, invoice, now, asked)
     refund_book.attribute(invoice, origin, now)
     return row
+
+
+def _tell_refused(row: Refund, invoice: Invoice, now: datetime, asked: int | None) -> None:
+    if row.state == State.REFUSED and row.pk != asked:
+        refund_book.ask_refused(row, invoice, now)
 
 
 def _to_unknown(row: Refund, invoice: Invoice, origin: Origin, now: datetime, **values: str) -> None:
@@ -270,22 +307,20 @@ def _to_unknown(row: Refund, invoice: Invoice, origin: Origin, now: datetime, **
     append(invoice, "refund_unknown", origin, now, params={"refund": row.pk, "code": row.error_code})
 
 
-def _abandoned(refund_pk: int, origin: Origin) -> None:
-    row, invoice = _locked(refund_pk)
+def _abandoned(refund_pk: int, invoice_pk: int, origin: Origin) -> None:
+    row, invoice = _locked(refund_pk, invoice_pk)
     now = clock.now()
     if row.state == State.SENDING and row.sent_at is not None and now - row.sent_at >= schedule.BUSY:
         _to_unknown(row, invoice, origin, now, error_code="abandoned")
 
 
-def _next_look(refund_pk: int) -> None:
-    row, invoice = _locked(refund_pk)
-    if row.state == State.UNKNOWN:
-        now = clock.now()
-        refund_book.attribute(invoice, Origin(Source.RECONCILE), now)
+def _next_look(refund_pk: int, invoice_pk: int, origin: Origin) -> None:
+    row, invoice = _locked(refund_pk, invoice_pk)
+    now = clock.now()
+    refund_book.attribute(invoice, origin, now)
+    row.refresh_from_db(fields=["state"])
     if row.state in Refund.IN_FLIGHT:
-        refund_book.update(
-            row, next_check_at=schedule.next_unpaid_check(clock.now(), row.sent_at or row.created_at)
-        )
+        refund_book.update(row, next_check_at=schedule.next_unpaid_check(now, row.sent_at or row.created_at))
 
 
 def _postpone(invoice_pk: int) -> None:
@@ -296,9 +331,14 @@ def _postpone(invoice_pk: int) -> None:
         refund_book.update(row, next_check_at=schedule.next_unpaid_check(now, row.created_at))
 
 
-def _locked(refund_pk: int) -> tuple[Refund, Invoice]:
+def _invoice_of(refund_pk: int) -> int:
+    """Read before the transaction: its first statement must be its lock (money-flow 9)."""
+    return Refund.objects.values_list("invoice", flat=True).get(pk=refund_pk)
+
+
+def _locked(refund_pk: int, invoice_pk: int) -> tuple[Refund, Invoice]:
     """Refund and invoice, locked in the one order: invoice, then refund."""
-    invoice = transactions.lock(Invoice, Refund.objects.values_list("invoice", flat=True).get(pk=refund_pk))
+    invoice = transactions.lock(Invoice, invoice_pk)
     row = transactions.lock(Refund, refund_pk)
     row.invoice = invoice
     return row, invoice

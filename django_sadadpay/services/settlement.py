@@ -24,6 +24,7 @@ from django_sadadpay.services import (
     transactions,
     transitions,
 )
+from django_sadadpay.services.errors import TryAgain
 from django_sadadpay.services.facts import Reading
 from django_sadadpay.services.ledger import Origin, change
 from django_sadadpay.services.snapshots import Snapshot
@@ -33,7 +34,6 @@ State = Invoice.State
 #: Cases that close by themselves once both sides agree again.
 _CURED = (
     Code.MISMATCH,
-    Code.ID_CONFLICT,
     Code.UNKNOWN_STATUS,
     Code.FACTS_FELL,
     Code.FACT_REFUSED,
@@ -73,13 +73,17 @@ def settle(pk: int, snapshot: Snapshot, origin: Origin) -> Settled:
 
     :raises TryAgain: the database stayed locked; nothing was changed.
     """
-    settled = transactions.run(lambda: _settle(pk, snapshot, origin))
+    try:
+        settled = transactions.run(lambda: _settle(pk, snapshot, origin, tell=True))
+    except TryAgain:
+        # Perhaps only the shop's hook meets locks, again and again: the payment is recorded without it.
+        settled = transactions.run(lambda: _settle(pk, snapshot, origin, tell=False))
     if settled.invoice.is_applied:
         transitions.withdraw_others(settled.invoice, origin)
     return settled
 
 
-def _settle(pk: int, snapshot: Snapshot, origin: Origin) -> Settled:
+def _settle(pk: int, snapshot: Snapshot, origin: Origin, *, tell: bool) -> Settled:
     invoice = transactions.lock(Invoice, pk)
     case = _Case(
         invoice=invoice,
@@ -102,7 +106,7 @@ def _settle(pk: int, snapshot: Snapshot, origin: Origin) -> Settled:
     _take_refunded(case)
     _move(case, newly_paid)
     if newly_paid:
-        applying.apply_new(invoice, case.reading, dead_before, origin, case.now)
+        applying.apply_new(invoice, case.reading, origin, case.now, dead_before=dead_before, tell=tell)
     refund_book.attribute(invoice, origin, case.now)
     _schedule(case)
     return Settled(invoice, stale=not case.fresh)
@@ -113,7 +117,7 @@ def _settle(pk: int, snapshot: Snapshot, origin: Origin) -> Settled:
 
 def _identify(case: _Case) -> bool:
     """The id, the reference and the amount agree; a mismatch is recorded, applied to nothing, and asks."""
-    mismatch = case.reading.mismatch or _id_mismatch(case)
+    mismatch = _id_mismatch(case) or case.reading.mismatch
     if mismatch is None:
         _learn_id(case)
         return True
@@ -122,6 +126,7 @@ def _identify(case: _Case) -> bool:
         "ours": mismatch.ours,
         "theirs": mismatch.theirs,
         "status": plain.text(case.record.status, 40),
+        "id": case.record.id,
     }
     code = Code.ID_CONFLICT if mismatch.what == "id" else Code.MISMATCH
     if case.ask(code, **params):
@@ -157,17 +162,22 @@ def _record_payment(case: _Case) -> None:
         transaction_id=plain.text(record.transaction_id, 100),
         payment_method=plain.text(record.payment_gateway_code or record.payment_gateway, 60),
         error_code="",
+        recorded_at=case.now,
     )
 
 
 def _take_refunded(case: _Case) -> None:
     """``refunded_Amount`` only grows; a figure that cannot be is recorded and flagged, never stored."""
-    invoice, said = case.invoice, case.reading.refunded
-    if said is None or said > invoice.paid_amount:
-        theirs = str(case.record.refunded_amount)[:40]
-        _refuse_fact(case, "refunded", theirs)
-    elif said > invoice.refunded_amount:
-        case.change("refunded", refunded_amount=said)
+    invoice, reading = case.invoice, case.reading
+    if reading.refunded_impossible or (reading.refunded or 0) > invoice.paid_amount:
+        _refuse_fact(case, "refunded", str(case.record.refunded_amount)[:40])
+    elif reading.refunded is not None and reading.refunded > invoice.refunded_amount:
+        case.change("refunded", refunded_amount=reading.refunded)
+    if reading.fully_refunded and invoice.refunded_amount < invoice.paid_amount:
+        # Sadad's word and figure differ: nothing more is refunded (refund_book.left) until a person has looked.
+        _refuse_fact(
+            case, "refunded", f"{case.record.refunded_amount} ({plain.text(case.record.status, 40)})"
+        )
 
 
 def _refuse_fact(case: _Case, what: str, theirs: str) -> None:
@@ -193,17 +203,16 @@ def _take_fresh(case: _Case) -> None:
 
 def _doubt(case: _Case) -> None:
     """A payment or refund that seems to vanish is believed only to be a doubt until two fetches in turn say so."""
-    what = _fallen(case)
-    invoice = case.invoice
+    what, invoice = _fallen(case), case.invoice
     if what is None:
         if invoice.doubt is not None:
             case.change("doubt", doubt=None)
-        return
-    if invoice.doubt is not None and invoice.doubt["what"] == what:
+    elif invoice.doubt is None or invoice.doubt["what"] != what:
+        case.change("doubt", {"what": what}, doubt={"what": what})
+    else:
         # fresh: this fetch began after the one that raised the doubt had ended.
         case.ask(Code.FACTS_FELL, what=what)
-        return
-    case.change("doubt", {"what": what}, doubt={"what": what})
+        case.change("doubt", doubt={"what": what, "asked": True})
 
 
 def _fallen(case: _Case) -> str | None:
@@ -230,12 +239,22 @@ def _move(case: _Case, newly_paid: bool) -> None:
 
 
 def _is_cured(case: _Case, code: str) -> bool:
+    if code == Code.MISMATCH:
+        # A mismatch that was seen on another Sadad id stays: money may be waiting there.
+        open_cases = case.invoice.attention.filter(code=code, resolved_at=None)
+        return all(row.params.get("id") == case.record.id for row in open_cases)
     if code == Code.FACTS_FELL:
         return case.fresh and case.invoice.doubt is None
     if code == Code.FACT_REFUSED:
-        said = case.reading.refunded
-        return said is not None and said <= case.invoice.paid_amount
+        return _refunded_is_possible(case)
     return True
+
+
+def _refunded_is_possible(case: _Case) -> bool:
+    said, invoice = case.reading.refunded, case.invoice
+    if case.reading.fully_refunded and invoice.refunded_amount < invoice.paid_amount:
+        return False
+    return said is not None and said <= invoice.paid_amount
 
 
 def _schedule(case: _Case) -> None:

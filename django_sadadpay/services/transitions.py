@@ -105,6 +105,10 @@ def withdraw(pk: int, origin: Origin, why: str) -> Invoice:
         )
     elif invoice.state == State.NEW and not invoice.closing:
         change(invoice, "withdrawn", origin, now, params={"why": why}, closing=why)
+    elif invoice.state == State.SUPERSEDING and why == Closing.CANCEL:
+        change(
+            invoice, "withdrawn", origin, now, params={"why": why}, closing=why
+        )  # a person waits for the answer
     return invoice
 
 
@@ -116,15 +120,14 @@ def reschedule(invoice: Invoice, now: datetime) -> None:
 def _next_check(invoice: Invoice, now: datetime) -> datetime | None:
     state = invoice.state
     if state == State.PAID:
-        soon = invoice.doubt is not None
-        return now + schedule.MINUTE if soon else schedule.next_paid_check(now, invoice.created_at)
-    if state == State.NEW:
-        return invoice.busy_until or now
-    if state == State.SUPERSEDING:
-        return max(invoice.busy_until or now, now + schedule.MINUTE)
+        in_doubt = invoice.doubt is not None and not invoice.doubt.get("asked")
+        paid = invoice.recorded_at or invoice.created_at
+        return now + schedule.MINUTE if in_doubt else schedule.next_paid_check(now, paid)
     if state in DEAD and not is_watched(invoice, now):
         return None
-    return schedule.next_unpaid_check(now, invoice.created_at)
+    # never in the past: a row that stays as it is must not keep a run busy with itself
+    thinning = schedule.next_unpaid_check(now, invoice.created_at)
+    return max(invoice.busy_until or now, thinning) if state in Invoice.PAYABLE else thinning
 
 
 def is_watched(invoice: Invoice, now: datetime) -> bool:

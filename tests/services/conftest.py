@@ -9,7 +9,6 @@ import pytest
 from django_sadadpay.models import Attention, Invoice
 from tests.shop.models import Order
 
-pytest_plugins: list[str] = []
 
 
 @pytest.fixture

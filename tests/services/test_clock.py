@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import time_machine
+from django.db import connection
 from django.utils import timezone as django_timezone
 
 from django_sadadpay.models import Mark
@@ -16,7 +17,8 @@ KUWAIT = timezone(timedelta(hours=3))
 
 def sql_now() -> datetime:
     Mark.objects.get_or_create(name="any")
-    return Mark.objects.annotate(moment=clock.sql_now()).values_list("moment", flat=True)[0]
+    moment: datetime = Mark.objects.annotate(moment=clock.sql_now()).values_list("moment", flat=True)[0]
+    return moment
 
 
 def test_the_time_is_the_databases_and_in_utc() -> None:
@@ -46,6 +48,12 @@ def test_inside_a_statement_it_is_the_same_clock(sadad_clock: Callable[[float], 
     assert abs(sql_now() - clock.now()) < timedelta(minutes=5)
     sadad_clock(86400)
     assert abs(sql_now() - clock.now()) < timedelta(minutes=5)
+
+
+def test_mariadb_is_asked_for_utc_whatever_its_session_says() -> None:
+    compiler = Mark.objects.all().query.get_compiler("default")
+    sql, params = clock.UtcNow().as_mysql(compiler, connection)
+    assert (sql, list(params)) == ("UTC_TIMESTAMP(6)", [])
 
 
 def test_tests_move_it_and_put_it_right_again() -> None:

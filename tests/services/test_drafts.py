@@ -318,7 +318,7 @@ def test_a_plan_holds_what_the_invoice_needs() -> None:
     made = plan(amount="2.5", purpose="deposit", language="ar", comment="Thanks", send="SMS")
     assert (made.object_id, made.purpose, made.shop_reference) == ("7", "deposit", "A-1")
     assert (made.slot, made.object_key) == ("order:7:deposit", "order:7")
-    assert (made.currency, made.rate, made.amount) == ("KWD", 1, Decimal("2.500"))
+    assert (made.currency, made.rate, made.amount) == ("KWD", Decimal(1), Decimal("2.500"))
     assert (made.language, made.account.name) == ("ar", "default")
     assert made.request == {"send": "SMS", "comment": "Thanks"}
     assert made.customer == {"name": "Noor Al-Sabah", "mobile": "", "email": ""}
@@ -461,6 +461,14 @@ def test_a_link_is_good_until_the_end_of_its_last_day_in_kuwait() -> None:
     assert made.expires_at == datetime(2026, 4, 5, 21, tzinfo=UTC)
 
 
+def test_a_last_day_that_is_all_but_over_is_refused() -> None:
+    made = _Shop(draft(expires_on=date(2026, 4, 1)))
+    in_time = datetime(2026, 4, 1, 19, tzinfo=UTC)  # its end is at 21:00 UTC
+    assert drafts.plan(made, Order(pk=7), in_time).expires_at == datetime(2026, 4, 1, 21, tzinfo=UTC)
+    with pytest.raises(DraftError, match="expires_on: has less than two hours left"):
+        drafts.plan(made, Order(pk=7), in_time + timedelta(seconds=1))
+
+
 def test_how_long_links_are_good_is_a_setting() -> None:
     base = {"ACCOUNTS": {"default": {"CLIENT_KEY": "k", "CLIENT_SECRET": "s", "ENVIRONMENT": "live"}}}
     base["ACCOUNTS"]["default"]["WEBHOOK_SECRET"] = "w"
@@ -496,7 +504,7 @@ def test_a_foreign_amount_below_one_fils_is_refused() -> None:
 
 
 def test_a_foreign_amount_too_large_in_dinars_is_refused() -> None:
-    with rate_of(10):
+    with rate_of("10"):
         error = refused(amount="999999999999.999", currency="XAU")
     assert error.field == "amount"
     assert "is too large" in error.problem

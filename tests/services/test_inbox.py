@@ -126,7 +126,7 @@ def test_refused_keys_ask_a_person_and_the_event_waits(sadad: Sadad, order: Orde
     invoice = checkout(order)
     sadad.control.faults.add("Invoice/getbyid", "refuse", error_key="AccessPermissionDenied")
     assert not inbox.process(store(invoiceId=invoice.sadad_id).pk)
-    assert waiting() == [Code.KEYS_REFUSED]
+    assert waiting() == [Code.ACCESS_DENIED]
 
 
 def test_invoices_that_are_not_ours_are_closed_without_attention(sadad: Sadad, order: Order) -> None:

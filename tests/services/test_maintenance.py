@@ -11,7 +11,7 @@ from django.db import transaction
 from django_sadadpay import checkout, conf
 from django_sadadpay.gateway.webhook import parse
 from django_sadadpay.models import Attention, Invoice, WebhookEvent
-from django_sadadpay.services import inbox, maintenance
+from django_sadadpay.services import gateway, inbox, maintenance
 from django_sadadpay.services.errors import InsideTransaction, TryAgain
 from django_sadadpay.testing.gateway import Sadad
 from tests.services.conftest import fresh, make_order, waiting
@@ -135,5 +135,5 @@ def test_a_database_that_stays_locked_is_told_as_not_refreshed(
     def busy(account: conf.Account) -> None:
         raise TryAgain("database_busy")
 
-    monkeypatch.setattr(maintenance.gateway, "client_for", busy)
+    monkeypatch.setattr(gateway, "client_for", busy)
     assert maintenance.refresh_tokens() == {"default": False}

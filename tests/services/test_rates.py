@@ -31,7 +31,8 @@ def rate(code: str = "USD") -> Decimal:
 def stored(code: str = "USD", value: str = "0.25", hours: float = 0, **values: Any) -> CurrencyRate:
     fetched = clock.now() - timedelta(hours=hours)
     row = {"environment": "sandbox", "code": code, "rate": Decimal(value), "fetched_at": fetched}
-    return CurrencyRate.objects.create(**{**row, **values})
+    made: CurrencyRate = CurrencyRate.objects.create(**{**row, **values})
+    return made
 
 
 def test_a_fresh_rate_costs_no_call(sadad: Sadad) -> None:

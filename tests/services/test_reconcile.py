@@ -96,7 +96,7 @@ def test_refused_keys_ask_a_person(sadad: Sadad, order: Order, sadad_clock: Shif
     sadad.control.faults.add("Invoice/getbyid", "refuse", error_key="UnderReview")
     sadad_clock(300)
     assert reconcile.run().failed == {"invoice": 1}
-    assert waiting() == [Code.KEYS_REFUSED]
+    assert waiting() == [Code.ACCESS_DENIED]
 
 
 def test_an_invoice_that_sadad_no_longer_knows_asks_and_is_looked_at_again(

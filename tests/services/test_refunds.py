@@ -358,7 +358,7 @@ def test_an_answer_that_comes_after_somebody_resolved_it_changes_nothing(
     sadad: Sadad, paid: Invoice
 ) -> None:
     row = refund(paid, "3.000", reason="a")
-    again = transactions.run(lambda: refunds._end(row.pk, State.UNKNOWN, {}, ORIGIN))
+    again = transactions.run(lambda: refunds._end(row.pk, paid.pk, State.UNKNOWN, {}, ORIGIN))
     assert again.state == State.DONE
 
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """No pause between reruns; how long each would have been."""
     made: list[float] = []
-    monkeypatch.setattr(transactions.time, "sleep", made.append)
+    monkeypatch.setattr(time, "sleep", made.append)
     return made
 
 
@@ -295,7 +295,7 @@ def test_a_row_that_another_connection_holds_is_waited_for(
         let_go.set()
         holder.join(30)
 
-    monkeypatch.setattr(transactions.time, "sleep", pause)
+    monkeypatch.setattr(time, "sleep", pause)
     tries: list[int] = []
 
     def block() -> Mark:
