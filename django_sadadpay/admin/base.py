@@ -34,7 +34,8 @@ class CappedPaginator(_Paginator):
     @cached_property
     def count(self) -> int:
         rows: Any = self.object_list
-        return int(rows[: self.MOST].count())
+        # values() leaves out what is only worked out to be shown.
+        return int(rows.values("pk")[: self.MOST].count())
 
 
 class ReadOnlyAdmin(_ModelAdmin):

@@ -12,7 +12,8 @@ from django.test import Client
 from django_sadadpay import checkout, refund
 from django_sadadpay.gateway.errors import Unavailable
 from django_sadadpay.models import Attention, GatewayToken, Invoice, Mark, Refund, WebhookEvent
-from django_sadadpay.services import cases, clock, reconcile
+from django_sadadpay.services import cases, clock, reconcile, transactions
+from django_sadadpay.services.errors import TryAgain
 from django_sadadpay.testing.factories import InvoiceFactory
 from django_sadadpay.testing.gateway import Sadad
 from tests.admin.conftest import StaffMaker, make_order, pay, text, told, url
@@ -317,6 +318,22 @@ def test_a_call_that_still_cannot_be_handled_says_why(
     ((level, sentence),) = told(answer)
     assert level == "warning"
     assert sentence.startswith("waiting: ")
+
+
+def test_a_locked_database_is_a_message(
+    open_invoice: Invoice, boss: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = WebhookEvent.objects.create(
+        account="default", environment="sandbox", sadad_id=open_invoice.sadad_id, received_at=clock.now()
+    )
+
+    def locked(_block: object) -> None:
+        raise TryAgain("database_busy")
+
+    monkeypatch.setattr(transactions, "run", locked)
+    answer = boss.post(url("webhookevent", "retry", event.pk))
+    assert (answer.status_code, told(answer)[0][0]) == (302, "error")
+    assert not LogEntry.objects.exists()
 
 
 def test_a_call_that_names_nothing_cannot_be_tried_again(boss: Client) -> None:

@@ -137,8 +137,8 @@ def test_a_row_shows_money_state_and_who_is_needed(boss: Client) -> None:
     invoice = InvoiceFactory(paid=True, amount=Decimal("1234.500"), refunded_amount=Decimal("0.250"))
     ask(invoice)
     page = text(boss.get(url("invoice")))
-    row = f"{invoice.shop_reference} {invoice.reference} paid needs a person 1,234.500 KWD 1,234.500 KWD 0.250 KWD"
-    assert row in page
+    money = "1,234.500 KWD 1,234.500 KWD 0.250 KWD"
+    assert f"{invoice.shop_reference} {invoice.reference} paid needs a person {money}" in page
 
 
 # SQL
@@ -147,7 +147,8 @@ def test_a_row_shows_money_state_and_who_is_needed(boss: Client) -> None:
 def statements(client: Client, address: str) -> list[str]:
     with CaptureQueriesContext(connection) as seen:
         assert client.get(address).status_code == 200
-    return [query["sql"] for query in seen.captured_queries]
+    sent = [query["sql"] for query in seen.captured_queries]
+    return [sql for sql in sent if sql.startswith("SELECT")]  # not the BEGIN of ATOMIC_REQUESTS
 
 
 def fill(count: int) -> None:
@@ -224,6 +225,7 @@ def test_no_list_of_many_rows_is_counted_to_its_end(boss: Client, monkeypatch: p
     counts = [sql for sql in statements(boss, url("invoice")) if "COUNT(" in sql.upper()]
     assert len(counts) == 1
     assert "LIMIT 3" in counts[0]
+    assert "EXISTS" not in counts[0]
     assert boss.get(url("invoice")).context["cl"].result_count == 3
 
 

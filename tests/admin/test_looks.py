@@ -146,8 +146,11 @@ def test_an_empty_invoice_page_says_none(boss: Client) -> None:
     from django_sadadpay.testing.factories import InvoiceFactory
 
     with translation.override("en"):
-        page = text(boss.get(url("invoice", "change", InvoiceFactory(payable="gone", language="fr").pk)))
+        page = text(
+            boss.get(url("invoice", "change", InvoiceFactory(unknown=True, payable="gone", language="fr").pk))
+        )
     assert page.count("None.") == 5
+    assert "Pay link: – " in page
     assert "Language: fr" in page
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import connections
 from django.test import Client
 from django.utils import translation
 
@@ -90,6 +93,30 @@ def test_sending_the_same_form_again_gives_the_same_refund(
     assert first == second == [("success", f"{Decimal(amount):.3f} KWD refunded.")]
     assert len(sadad.calls("Refund/insert")) == 1
     assert Refund.objects.count() == 1
+
+
+@pytest.mark.races
+def test_two_clicks_at_once_give_one_refund(sadad: Sadad, paid_invoice: Invoice, boss: Client) -> None:
+    form = ask(boss, paid_invoice, amount="12.345")
+    page, together = url("invoice", "refund", paid_invoice.pk), Barrier(2)
+
+    def click(_number: int) -> list[tuple[str, str]]:
+        try:
+            client = Client()
+            client.cookies = boss.cookies
+            together.wait(10)
+            return told(client.post(page, form))
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(click, range(2)))
+    row = Refund.objects.get()
+    assert row.state == Refund.State.DONE
+    assert len(sadad.calls("Refund/insert")) == 1
+    # The second may come while the first is still on its way, and then says so; never that it failed.
+    assert [level for answer in answers for level, _ in answer].count("error") == 0
+    assert ("success", "12.345 KWD refunded.") in [message for answer in answers for message in answer]
 
 
 def test_the_same_form_with_another_amount_refunds_nothing(paid_invoice: Invoice, boss: Client) -> None:

@@ -11,7 +11,7 @@ import pytest
 from django.template import Context, Template
 from django.utils import translation
 
-from django_sadadpay import services
+from django_sadadpay import services, texts
 from django_sadadpay.admin import words
 from django_sadadpay.models import Invoice, Refund
 from django_sadadpay.models.invoice import InvoiceEvent
@@ -64,6 +64,11 @@ def details(kind: str, params: dict[str, object], **changes: list[object]) -> li
         ("refund_unknown", {"code": "abandoned"}, ["The process that sent it was stopped"]),
         ("refund_refused", {"code": "nothing_left"}, ["Nothing is left to refund."]),
         ("refund_panel", {"amount": "much"}, ["much"]),
+        (
+            "mismatch",
+            {"what": "amount", "ours": "1.000", "theirs": "2.000"},
+            [texts.attention_sentence("mismatch", {"what": "amount", "ours": "1.000", "theirs": "2.000"})],
+        ),
         ("read", {}, []),
     ],
 )
