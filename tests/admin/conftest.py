@@ -79,7 +79,8 @@ def make_order(amount: str = "12.345", number: str = "A-1", **values: Any) -> Or
 def pay(sadad: Sadad, invoice: Invoice) -> Invoice:
     sadad.pay(invoice)
     assert sadad.deliver() == [200]
-    return Invoice.objects.get(pk=invoice.pk)
+    invoice.refresh_from_db()
+    return invoice
 
 
 def url(model: str, page: str = "changelist", *args: Any) -> str:

@@ -40,7 +40,7 @@ def found(client: Client, query: str, model: str = "invoice") -> list[str]:
 
 def ask(invoice: Invoice | None, code: str = "mismatch", **values: Any) -> Attention:
     number = Attention.objects.count()
-    return Attention.objects.create(
+    case: Attention = Attention.objects.create(
         account="default",
         environment="sandbox",
         code=code,
@@ -49,6 +49,7 @@ def ask(invoice: Invoice | None, code: str = "mismatch", **values: Any) -> Atten
         created_at=clock.now(),
         **values,
     )
+    return case
 
 
 # Search

@@ -51,7 +51,8 @@ def busy(sadad: Sadad, transactional_db: None) -> Invoice:
         by_name=HOSTILE,
         changes={"ref_number": ["", HOSTILE]},
     )
-    return Invoice.objects.get()
+    invoice.refresh_from_db()
+    return invoice
 
 
 def pages(client: Client, invoice: Invoice) -> dict[str, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -40,7 +43,7 @@ CODES = {
 
 def make_case(code: str, invoice: Invoice) -> Attention:
     refund = RefundFactory(invoice=invoice, unknown=True) if code == "refund_unknown" else None
-    return Attention.objects.create(
+    case: Attention = Attention.objects.create(
         account="default",
         environment="sandbox",
         code=code,
@@ -49,6 +52,7 @@ def make_case(code: str, invoice: Invoice) -> Attention:
         refund=refund,
         created_at=clock.now(),
     )
+    return case
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -73,7 +77,7 @@ def test_a_customer_who_is_logged_in_is_sent_to_the_login() -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_nothing_is_added_changed_or_deleted_even_by_a_superuser(model: str, boss: Client) -> None:
-    rows = {
+    rows: dict[str, Callable[[], Any]] = {
         "invoice": InvoiceFactory,
         "refund": RefundFactory,
         "attention": lambda: make_case("mismatch", InvoiceFactory()),
