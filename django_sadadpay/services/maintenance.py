@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import logging
 from dataclasses import dataclass
 
 from django_sadadpay import conf
@@ -12,7 +11,6 @@ from django_sadadpay.models import GatewayToken, WebhookEvent
 from django_sadadpay.services import clock, gateway, inbox, keys, transactions
 from django_sadadpay.services.errors import TryAgain
 
-logger = logging.getLogger("django_sadadpay")
 logger = logging.getLogger("django_sadadpay")
 _BATCH = 500
 

@@ -49,7 +49,7 @@ def test_the_base_of_the_public_errors_is_there_too() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match=r"'django_sadadpay' has no attribute 'chekout'"):
-        django_sadadpay.chekout  # type: ignore[attr-defined]  # noqa: B018 - the misspelling is the point
+        django_sadadpay.chekout  # noqa: B018 - asking is the point
 
 
 def test_what_describes_a_payment_can_be_imported_in_a_shops_models(tmp_path: Path) -> None:

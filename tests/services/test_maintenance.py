@@ -67,8 +67,9 @@ def test_calls_that_are_not_due_wait(sadad: Sadad, sadad_clock: Shift) -> None:
     assert Order.objects.get().status == "paid"
 
 
-def test_a_call_that_meets_a_lock_does_not_stop_the_others(
-    sadad: Sadad, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("error", [TryAgain("database_busy"), ValueError("noor@example.com")])
+def test_a_call_that_cannot_be_handled_does_not_stop_the_others(
+    sadad: Sadad, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     stuck, other = paid(sadad, "stuck"), paid(sadad, "other")
     busy = WebhookEvent.objects.get(sadad_id=stuck.sadad_id).pk
@@ -76,14 +77,15 @@ def test_a_call_that_meets_a_lock_does_not_stop_the_others(
 
     def process_some(pk: int) -> bool:
         if pk == busy:
-            raise TryAgain("database_busy")
+            raise error
         return process(pk)
 
     monkeypatch.setattr(inbox, "process", process_some)
     with caplog.at_level(logging.WARNING, "django_sadadpay"):
         assert maintenance.process_inbox() == maintenance.Handled(1, 1)
     assert fresh(other).is_paid
-    assert f"webhook event {busy} waits: database_busy" in caplog.text
+    assert f"webhook event {busy} waits: {type(error).__name__}" in caplog.text
+    assert "noor" not in caplog.text
 
 
 def test_background_work_is_refused_inside_a_transaction() -> None:
