@@ -304,13 +304,18 @@ def _explain(request: HttpRequest, error: PaymentError) -> HttpResponse:
     status = 503 if isinstance(error, TryAgain) else _STATUS.get(error.code, 409)
     again = _SELF if isinstance(error, (OutcomePending, TryAgain)) else ""
     with translation.override(invoice.language if invoice else translation.get_language()):
-        # A developer's fault is not the buyer's business.
-        sentence = texts.error_sentence("error") if isinstance(error, InsideTransaction) else error.sentence
-        state = "preparing" if isinstance(error, OutcomePending) else "sorry"
-        response = _page(request, Page(state, status=status, again=again, sentence=sentence))
+        response = _page(request, Page(*_sorry(error), status=status, again=again))
     if again:
         response["Retry-After"] = "5"
     return _unlogged(response)
+
+
+def _sorry(error: PaymentError) -> tuple[str, str]:
+    """The page's state, and its sentence where the state's own does not say it."""
+    if isinstance(error, OutcomePending):
+        return "preparing", ""
+    # A developer's fault is not the buyer's business.
+    return "sorry", "" if isinstance(error, InsideTransaction) else error.sentence
 
 
 # Pages
@@ -321,9 +326,9 @@ class Page:
     """What a page says: ``state`` is a row of ``texts.PAGES``, ``again`` where its button leads."""
 
     state: str
+    sentence: str = ""
     status: int = 200
     again: str = ""
-    sentence: str = ""
 
 
 #: A link to the page itself, without its query.

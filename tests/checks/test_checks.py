@@ -1,4 +1,4 @@
-"""Configuration that cannot work or is not safe is refused at start-up, with a way to mend it (DESIGN rule 10)."""
+"""Configuration that cannot work or is not safe is refused at start-up, with a way to mend it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def test_a_good_project_has_nothing_to_complain_about() -> None:
 
 def test_django_runs_them_by_itself() -> None:
     registered = django_checks.registry.registry.get_checks()
-    assert {checks.check_settings, checks.check_urls, checks.check_payables, checks.check_database} <= set(registered)
+    assert {checks.check_settings, checks.check_urls, checks.check_payables, checks.check_database} <= set(
+        registered
+    )
 
 
 @pytest.mark.django_db
@@ -57,7 +59,9 @@ def test_the_check_command_is_content() -> None:
         ({"ACCONTS": {}}, "unknown ACCONTS"),
     ],
 )
-def test_unreadable_settings_are_one_error_that_names_what_is_wrong(value: Any, words: str, settings: Any) -> None:
+def test_unreadable_settings_are_one_error_that_names_what_is_wrong(
+    value: Any, words: str, settings: Any
+) -> None:
     settings.SADADPAY = value
     found = said()
     assert list(found) == ["sadadpay.E001"]
@@ -89,7 +93,9 @@ def test_without_time_zones_nothing_starts(settings: Any) -> None:
         ("https://shop.example:8443/kw", []),
     ],
 )
-def test_a_live_account_needs_its_own_safe_address(site: str | None, expected: list[str], settings: Any) -> None:
+def test_a_live_account_needs_its_own_safe_address(
+    site: str | None, expected: list[str], settings: Any
+) -> None:
     settings.SADADPAY = {**with_account(**LIVE), "SITE_URL": site}
     assert list(said()) == expected
 
@@ -200,7 +206,11 @@ def on_sqlite(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, db: None) -> Iter
     made: list[ConnectionHandler] = []
 
     def use(name: str = "", **values: Any) -> None:
-        row = {"ENGINE": "django.db.backends.sqlite3", "NAME": name or str(tmp_path / "shop.sqlite3"), **values}
+        row = {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": name or str(tmp_path / "shop.sqlite3"),
+            **values,
+        }
         made.append(ConnectionHandler({"default": row}))
         monkeypatch.setattr(checks, "connections", made[-1])
 
@@ -225,7 +235,9 @@ def test_a_live_shop_on_sqlite_is_a_warning(settings: Any, on_sqlite: Callable[.
     assert list(said(databases=["default"])) == ["sadadpay.W002"]
 
 
-def test_broken_settings_do_not_break_the_database_check(settings: Any, on_sqlite: Callable[..., None]) -> None:
+def test_broken_settings_do_not_break_the_database_check(
+    settings: Any, on_sqlite: Callable[..., None]
+) -> None:
     on_sqlite(**WAL)
     settings.SADADPAY = None
     assert list(said(databases=["default"])) == ["sadadpay.E001"]

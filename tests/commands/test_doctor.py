@@ -46,7 +46,10 @@ def test_all_is_well(sadad: Sadad) -> None:
     assert found["tokens default"]["text"].startswith("Sadad gave a token in ")
     assert found["reconcile"]["text"] == "has never run"
     address = "https://shop.example/payments/webhook/default/SECRET/"
-    assert found["webhook default"]["text"] == f"enter in Sadad's panel: {address} with WEBHOOK_SECRET for SECRET"
+    assert (
+        found["webhook default"]["text"]
+        == f"enter in Sadad's panel: {address} with WEBHOOK_SECRET for SECRET"
+    )
 
 
 def test_lines_for_a_person(sadad: Sadad, settings: Any) -> None:

@@ -1,4 +1,4 @@
-"""A middleware with the strictest Content-Security-Policy that a shop may have: nothing inline, nothing from elsewhere."""
+"""The strictest Content-Security-Policy that a shop may have: nothing inline, nothing from elsewhere."""
 
 from __future__ import annotations
 

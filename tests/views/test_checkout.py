@@ -14,7 +14,13 @@ from django_sadadpay import cancel
 from django_sadadpay.models import Attention, Invoice
 from django_sadadpay.registry import payables
 from django_sadadpay.services import checkout as checkout_service
-from django_sadadpay.services.errors import AlreadyPaid, InsideTransaction, OutcomePending, PaymentError, Refused
+from django_sadadpay.services.errors import (
+    AlreadyPaid,
+    InsideTransaction,
+    OutcomePending,
+    PaymentError,
+    Refused,
+)
 from django_sadadpay.services.links import checkout_url
 from django_sadadpay.testing.gateway import Sadad
 from tests.shop.models import Order
@@ -185,7 +191,7 @@ def raising(error: PaymentError) -> Callable[..., Any]:
     ("error", "status", "sentence"),
     [
         (InsideTransaction(), 500, "Something went wrong. Nothing was charged."),
-        (OutcomePending(), 202, "Your payment page is being prepared. Please try again in a few seconds."),
+        (OutcomePending(), 202, "Your payment page is being prepared. It opens by itself in a few seconds."),
         (Refused("CustomerNameRequired"), 409, "The customer's name is missing."),
         (Refused("SomethingNew"), 409, "Sadad refused it: SomethingNew"),
         (AlreadyPaid(), 409, "This order is already paid."),

@@ -122,7 +122,9 @@ def test_a_waiting_page_asks_again_by_itself(
     assert page.locator("h1").inner_text() == "This payment link is closed"
 
 
-def test_the_keyboard_reaches_the_button(address: Callable[[str, str], str], open_page: Callable[..., Page]) -> None:
+def test_the_keyboard_reaches_the_button(
+    address: Callable[[str, str], str], open_page: Callable[..., Page]
+) -> None:
     page = open_page("en", "phone", "light")
     page.goto(address("failed", "en"))
     page.keyboard.press("Tab")

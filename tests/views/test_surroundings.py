@@ -1,4 +1,4 @@
-"""What real projects put around the views: middleware, transactions, redirects, languages, servers (money-flow 6)."""
+"""What real projects put around the views: middleware, transactions, redirects, languages, servers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def careful(request: pytest.FixtureRequest, settings: Any) -> Iterator[dict[str,
 
 @db
 def test_a_sale_goes_through_under_every_habit(careful: dict[str, Any], sadad: Sadad, order: Order) -> None:
-    """An anonymous buyer opens the link, pays, Sadad calls, the buyer comes back; no cookie is set on the way."""
+    """An anonymous buyer opens the link, pays, Sadad calls, the buyer comes back; no cookie is set."""
     link = checkout_url(order)
     gone = Client().get(link.removeprefix("https://shop.example"), **careful)
     invoice = Invoice.objects.get()
@@ -68,7 +68,7 @@ def test_a_sale_goes_through_under_every_habit(careful: dict[str, Any], sadad: S
     page = back(invoice, **careful)
     assert (called.status_code, page.status_code) == (200, 200)
     assert "Payment received" in page.content.decode()
-    assert not (gone.cookies or called.cookies or page.cookies)
+    assert [answer.cookies for answer in (gone, called, page)] == [{}, {}, {}]
     assert fresh(order).paid_calls == 1
 
 
@@ -155,7 +155,11 @@ class Rubbish(TransactionTestCase):
         self.enterContext(mock.patch.object(inbox, "process", return_value=True))
 
     @_calm
-    @given(body=st.one_of(st.binary(max_size=300), st.dictionaries(_ID, _JSON).map(lambda d: json.dumps(d).encode())))
+    @given(
+        body=st.one_of(
+            st.binary(max_size=300), st.dictionaries(_ID, _JSON).map(lambda d: json.dumps(d).encode())
+        )
+    )
     def test_no_body_is_a_500(self, body: bytes) -> None:
         assert call(body).status_code in (200, 400)
 

@@ -19,7 +19,15 @@ from django_sadadpay.models.attention import RULES, Code
 from django_sadadpay.services import errors
 
 PACKAGE = Path(django_sadadpay.__file__).parent
-RAISED = {"Refused", "TryAgain", "OutcomePending", "NeedsAttention", "AlreadyPaid", "NothingToPay", "PaymentError"}
+RAISED = {
+    "Refused",
+    "TryAgain",
+    "OutcomePending",
+    "NeedsAttention",
+    "AlreadyPaid",
+    "NothingToPay",
+    "PaymentError",
+}
 LANGUAGES = ("en", "ar")
 ALL = [
     *texts.ERRORS.values(),
@@ -35,7 +43,12 @@ def codes_in_the_sources() -> Iterator[str]:
     """What is raised with a code of its own, anywhere in the package."""
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISED and node.args:
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in RAISED
+                and node.args
+            ):
                 first = node.args[0]
                 if isinstance(first, ast.Constant) and isinstance(first.value, str):
                     yield first.value
@@ -48,7 +61,9 @@ def test_every_error_that_is_raised_has_a_sentence() -> None:
 
 
 def test_every_public_error_has_a_sentence() -> None:
-    classes = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.PaymentError)]
+    classes = [
+        one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.PaymentError)
+    ]
     assert len(classes) >= 8
     assert [one for one in classes if one.code not in texts.ERRORS] == []
 
@@ -102,7 +117,8 @@ def test_no_stored_parameters_break_a_sentence(code: str, params: Any, language:
 
 
 @pytest.mark.parametrize(
-    "amount", [["1e999999", "KWD"], ["NaN", "KWD"], ["-Infinity", "USD"], ["sNaN", ""], [None, None], [[], {}]]
+    "amount",
+    [["1e999999", "KWD"], ["NaN", "KWD"], ["-Infinity", "USD"], ["sNaN", ""], [None, None], [[], {}]],
 )
 def test_an_amount_that_is_none_is_shown_as_it_is(amount: list[Any]) -> None:
     sentence = texts.attention_sentence("amount_changed", {"due": amount, "asked": ["10", "KWD"]})
@@ -119,7 +135,9 @@ def test_amounts_are_shown_as_money_in_the_readers_language() -> None:
 def test_facts_and_error_keys_are_shown_in_words() -> None:
     mismatch = texts.attention_sentence("mismatch", {"what": "amount", "ours": "1", "theirs": "2"})
     assert "differs from ours in the amount: 2 at Sadad, 1 here" in mismatch
-    refused = texts.attention_sentence("refund_refused", {"amount": ["1", "KWD"], "error_key": "InvalidRefundAmount"})
+    refused = texts.attention_sentence(
+        "refund_refused", {"amount": ["1", "KWD"], "error_key": "InvalidRefundAmount"}
+    )
     assert refused == "A refund of 1.000 KWD was refused: The amount cannot be refunded."
 
 

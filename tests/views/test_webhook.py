@@ -76,7 +76,8 @@ def test_the_address_works_as_it_was_typed(ending: str, invoice: Invoice) -> Non
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"x", b"[1]", b'"68141"', b"68141", b"null", b'{"invoiceId": NaN}', b"\xff\xfe{", b"[" * 60000]
+    "body",
+    [b"", b"x", b"[1]", b'"68141"', b"68141", b"null", b'{"invoiceId": NaN}', b"\xff\xfe{", b"[" * 60000],
 )
 def test_what_is_no_json_object_is_400_and_costs_no_sql(body: bytes) -> None:
     with no_sql():
@@ -111,11 +112,15 @@ def test_every_spelling_of_the_id_is_read(form: dict[str, Any], sadad: Sadad, in
 
 def test_an_id_as_number_is_read(sadad: Sadad, invoice: Invoice, order: Order) -> None:
     sadad.pay(invoice)
-    assert call({"invoiceId": int(invoice.sadad_id or 0), "invoiceKey": 1, "amount": 12.345}).status_code == 200
+    assert (
+        call({"invoiceId": int(invoice.sadad_id or 0), "invoiceKey": 1, "amount": 12.345}).status_code == 200
+    )
     assert (fresh(invoice).is_paid, fresh(order).status, fresh(order).paid_calls) == (True, "paid", 1)
 
 
-@pytest.mark.parametrize("body", [{}, {"invoiceId": None}, {"invoiceId": "x"}, {"invoiceId": True}, {"id": 5}])
+@pytest.mark.parametrize(
+    "body", [{}, {"invoiceId": None}, {"invoiceId": "x"}, {"invoiceId": True}, {"id": 5}]
+)
 def test_json_that_names_no_invoice_is_kept_for_a_person(body: dict[str, Any]) -> None:
     assert call(body).status_code == 200
     assert WebhookEvent.objects.get().state == WebhookEvent.State.DEAD

@@ -44,8 +44,8 @@ class Command(BaseCommand):
             raise CommandError(f"failed and tried again later: {_counts(report.failed)}")
 
     def _loop(self, pause: int, budget: dict[str, int | None], verbosity: int) -> None:
-        self._say(f"reconcile: every {pause} s until SIGTERM")
         with _stopped_by_signals() as stop:
+            self._say(f"reconcile: every {pause} s until SIGTERM")
             while not stop.is_set():
                 left = self._run(budget, verbosity)
                 stop.wait(0 if left else pause)
