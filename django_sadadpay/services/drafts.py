@@ -207,9 +207,7 @@ def _expires_at(day: Any, now: datetime) -> datetime:
         raise DraftError("expires_on", "is too far away")
     end = schedule.end_of(last)
     if end - now < 2 * schedule.LAST_HOUR:
-        raise DraftError(
-            "expires_on", "has less than two hours left, and no link is given in its last"
-        )
+        raise DraftError("expires_on", "has less than two hours left, and no link is given in its last")
     return end
 
 
