@@ -33,10 +33,11 @@ TRY_SANDBOX = """
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0 when all went well, 1 when a program or a step failed."""
     chosen = _parser().parse_args(arguments)
+    folder = chosen.folder.resolve()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
     try:
-        return _check(chosen.folder) if chosen.check else _demo(chosen.folder, chosen.fresh)
+        return _check(folder) if chosen.check else _demo(folder, chosen.fresh, chosen.port)
     except ProgramError as error:
         print(error, file=sys.stderr)
         return 1
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="walk through it without a person; 0 if all was seen"
     )
     parser.add_argument("--fresh", action="store_true", help="forget what an earlier demo stored")
+    parser.add_argument("--port", type=int, default=PORT, help="of the shop, if it is free (%(default)s)")
     parser.add_argument(
         "--folder", type=Path, default=FOLDER, help="where everything is written (%(default)s)"
     )
@@ -61,10 +63,10 @@ def _leave(number: int, _frame: Any) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _demo(folder: Path, fresh: bool) -> int:
+def _demo(folder: Path, fresh: bool, port: int) -> int:
     with folder_of_our_own(folder, fresh=fresh, keep=("check",)):
         print("starting …", flush=True)
-        stack = Stack(folder, beat=5, webhook_interval=10, sandbox=sandbox_wanted(), shop_port=PORT)
+        stack = Stack(folder, beat=5, webhook_interval=10, sandbox=sandbox_wanted(), shop_port=port)
         with stack:
             _say_what_there_is(stack)
             return _watch(stack)
