@@ -45,7 +45,7 @@ def connect() -> None:
 
 def check_settings(**_: Any) -> list[CheckMessage]:
     """``SADADPAY`` and what it needs of the project."""
-    found = [] if settings.USE_TZ else [_no_time_zones()]
+    found: list[CheckMessage] = [] if settings.USE_TZ else [_no_time_zones()]
     try:
         config = conf.current()
     except ImproperlyConfigured as error:
@@ -83,7 +83,7 @@ def check_database(databases: Sequence[str] | None = None, **_: Any) -> list[Che
     connection = connections[alias]
     if alias not in (databases or ()) or connection.vendor != "sqlite":
         return []
-    found = [_sqlite_live()] if _live_accounts() else []
+    found: list[CheckMessage] = [_sqlite_live()] if _live_accounts() else []
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA journal_mode")
         (mode,) = cursor.fetchone()
@@ -224,7 +224,7 @@ def _reused_secret(account: str) -> Error:
     )
 
 
-def _lazy_secret(account: str) -> Warning:
+def _lazy_secret(account: str) -> Caution:
     return Caution(
         f"WEBHOOK_SECRET of account {account!r} looks as if it were made up by hand.",
         hint='python -c "import secrets; print(secrets.token_urlsafe(32))" gives one that nobody guesses.',
@@ -240,7 +240,7 @@ def _no_urls() -> Error:
     )
 
 
-def _address_has_a_language() -> Warning:
+def _address_has_a_language() -> Caution:
     return Caution(
         "The webhook's address differs by language: django_sadadpay.urls stands in i18n_patterns.",
         hint="Include it outside of them: Sadad calls one address.",
@@ -248,7 +248,7 @@ def _address_has_a_language() -> Warning:
     )
 
 
-def _nothing_payable() -> Warning:
+def _nothing_payable() -> Caution:
     return Caution(
         "No payable is registered: nothing can be paid for.",
         hint='Write a class with @register(Order, name="order") in sadadpay.py of an installed app.',
@@ -264,7 +264,7 @@ def _other_database(name: str, theirs: str, ours: str) -> Error:
     )
 
 
-def _sqlite_live() -> Warning:
+def _sqlite_live() -> Caution:
     return Caution(
         "A live account on SQLite: one writer at a time, and no second machine.",
         hint="Use PostgreSQL or MariaDB for a live shop.",
@@ -272,7 +272,7 @@ def _sqlite_live() -> Warning:
     )
 
 
-def _no_wal(alias: str) -> Warning:
+def _no_wal(alias: str) -> Caution:
     return Caution(
         f"The SQLite database {alias!r} is not in WAL mode: readers and the webhook lock each other out.",
         hint='Add "OPTIONS": {"init_command": "PRAGMA journal_mode=WAL;"} to DATABASES.',

@@ -12,14 +12,14 @@ import pytest
 from django.apps import apps
 from django.core import checks as django_checks
 from django.core.management import call_command
-from django.db import ConnectionHandler
+from django.db.utils import ConnectionHandler
 
 from django_sadadpay import checks
 from django_sadadpay.registry import payables
 from tests.views.buying import SECRET, changed, with_account
 
 KEY, CLIENT_SECRET = "ck_test", "cs_test"
-LIVE = {"ENVIRONMENT": "live", "API_URL": None, "PAY_URL": None}
+LIVE: dict[str, Any] = {"ENVIRONMENT": "live", "API_URL": None, "PAY_URL": None}
 
 
 def said(*, databases: list[str] | None = None) -> dict[str, str]:

@@ -13,7 +13,6 @@ from django.test import Client
 from django_sadadpay import cancel
 from django_sadadpay.models import Attention, Invoice
 from django_sadadpay.registry import payables
-from django_sadadpay.services import checkout as checkout_service
 from django_sadadpay.services.errors import (
     AlreadyPaid,
     InsideTransaction,
@@ -223,9 +222,3 @@ def _request() -> Any:
     from django.test import RequestFactory
 
     return RequestFactory().get("/")
-
-
-def test_the_view_uses_the_public_checkout() -> None:
-    from django_sadadpay import views
-
-    assert views.checkout is checkout_service.checkout

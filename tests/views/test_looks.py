@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -57,18 +58,23 @@ def _pending(*_: Any, **__: Any) -> Any:
 def _invoice(state: str, language: str) -> Invoice:
     """A row whose page is in that state; of another environment, so that nobody is asked."""
     order = make_order()
-    shown = {"language": language, "environment": "live", "object_id": str(order.pk), "amount": "1234.500"}
-    values = {
+    shown: dict[str, Any] = {
+        "language": language,
+        "environment": "live",
+        "object_id": str(order.pk),
+        "amount": "1234.500",
+    }
+    by_state: dict[str, dict[str, Any]] = {
         "paid": {"paid": True, "transaction_id": "202611220000123456", "payment_method": "Knet"},
         "confirming": {"state": "new", "sadad_id": None},
         "ended": {"cancelled": True},
         "failed": {"shop_currency": "USD", "shop_amount": "3982.26"},
-    }.get(state, {})
-    row: Invoice = InvoiceFactory(**{**shown, **values})
+    }
+    row: Invoice = InvoiceFactory(**{**shown, **by_state.get(state, {})})
     if state == "failed":
         PaymentAttempt.objects.create(invoice=row, key="id:1", status="Failed")
     if state == "waiting":
-        case = {"account": "default", "environment": "live", "created_at": timezone.now()}
+        case: dict[str, Any] = {"account": "default", "environment": "live", "created_at": timezone.now()}
         Attention.objects.create(code="mismatch", invoice=row, open_slot="x", **case)
     return row
 
@@ -91,13 +97,11 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 def test_every_page_is_accessible_and_fits(
     state: str, language: str, address: Callable[[str, str], str], open_page: Callable[..., Page]
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
+    axe = import_module("axe_playwright_python.sync_playwright").Axe()  # it ships no types
     url = address(state, language)
     for size, scheme in (("phone", "light"), ("screen", "dark")):
         page = open_page(language, size, scheme)
-        complaints: list[str] = []
-        page.on("console", lambda message, kept=complaints: kept.append(message.text))
+        complaints = _listen(page)
         page.goto(url)
         assert page.locator(f"main.sadadpay-{state}").count() == 1
         assert page.locator("html").get_attribute("dir") == ("rtl" if language == "ar" else "ltr")
@@ -105,7 +109,7 @@ def test_every_page_is_accessible_and_fits(
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         _keep(page, f"{state}-{language}-{size}")
         assert [text for text in complaints if "Failed to load resource" not in text] == []
-        found = Axe().run(page)
+        found = axe.run(page)
         assert found.violations_count == 0, found.generate_report()
         page.close()
 
@@ -129,6 +133,13 @@ def test_the_keyboard_reaches_the_button(
     page.goto(address("failed", "en"))
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Try again"
+
+
+def _listen(page: Page) -> list[str]:
+    """What the browser complains about, the policy above all."""
+    kept: list[str] = []
+    page.on("console", lambda message: kept.append(message.text))
+    return kept
 
 
 def _refreshes() -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -202,7 +203,7 @@ def test_the_address_is_neither_logged_nor_mailed(
     settings.ADMINS = settings.MANAGERS = ["admin@shop.example"]
     if status == 503:
         monkeypatch.setattr(inbox, "store", _fail)
-    answers = {
+    answers: dict[int, Callable[[], Any]] = {
         400: lambda: call(b"x"),
         404: lambda: call({}, secret="nearly-" + SECRET),
         405: lambda: Client().get(webhook_url()),
@@ -244,7 +245,7 @@ def test_a_call_that_breaks_off_is_400() -> None:
             raise OSError("client is gone")
 
     request = RequestFactory().post("/", data=b"{}", content_type="application/json")
-    request._stream = Broken()  # type: ignore[attr-defined]  # what the server would have handed over
+    request._stream = Broken()  # what the server would have handed over
     assert WebhookView.as_view()(request, account="default", secret=SECRET).status_code == 400
 
 
