@@ -74,8 +74,7 @@ class LeftToRefund(Number):
 
 
 class RowSerializer(_ModelSerializer):
-    """Read only. Money and times are written by the fields above."""
-
+    # No docstring: it would describe each of these in the schema. Money and times are the fields above.
     serializer_field_mapping: ClassVar[dict[Any, Any]] = {
         **serializers.ModelSerializer.serializer_field_mapping,
         models.DecimalField: Number,
@@ -96,6 +95,8 @@ class CustomerSerializer(_Serializer):
 
 
 class InvoiceSerializer(RowSerializer):
+    """``amount``, paid and refunded are KWD, ``shop_amount`` is in ``shop_currency``."""
+
     state = State(Invoice.State, "SadadpayInvoiceState", read_only=True)
     customer = CustomerSerializer(read_only=True)
     waits = serializers.BooleanField(read_only=True, help_text="A person is needed: see the attention list.")

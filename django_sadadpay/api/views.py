@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import connections, transaction
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.functional import cached_property
-from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.exceptions import ErrorDetail, NotFound, ValidationError
 from rest_framework.fields import Field
 from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
 from rest_framework.parsers import JSONParser
@@ -85,7 +85,7 @@ class FilteredList(BackOfficeView, _List):
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """:raises ValidationError: a value that cannot be: nobody shall take "all" for "those asked for"."""
-        query = self.query_class(data=self.request.query_params)
+        query = self.query_class(data=self.request.query_params.dict())
         query.is_valid(raise_exception=True)
         return queryset.filter(**query.validated_data)
 
@@ -94,15 +94,16 @@ class OneInvoice(BackOfficeView):
     """An invoice by its reference, with all that hangs on it."""
 
     serializer_class: type[BaseSerializer[Any]] = shapes.InvoiceDetailSerializer
-    lookup_field = "reference"
 
     def get_queryset(self) -> QuerySet[Invoice]:
         return _invoices().prefetch_related("lines", "attempts", "refunds__invoice")
 
     def get_object(self) -> Invoice:
-        if not _REFERENCE.fullmatch(self.kwargs["reference"]):
-            raise Http404
-        invoice: Invoice = super().get_object()
+        reference = self.kwargs["reference"]
+        rows = self.get_queryset().filter(reference=reference)
+        invoice: Invoice | None = rows.first() if _REFERENCE.fullmatch(reference) else None
+        if invoice is None:
+            raise NotFound
         return invoice
 
 
