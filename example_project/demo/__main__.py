@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("\nstopped")
-        return 0
+        return 130 if chosen.check else 0  # a check that was broken off has not seen everything
 
 
 def _parser() -> argparse.ArgumentParser:

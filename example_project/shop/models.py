@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -117,8 +117,8 @@ class Note(models.Model):
     """The order's history: each payment and refund once."""
 
     class What(models.TextChoices):
-        PAID = "paid", _("Paid")
-        REFUNDED = "refunded", _("Refunded")
+        PAID = "paid", pgettext_lazy("history", "Paid")
+        REFUNDED = "refunded", pgettext_lazy("history", "Refunded")
 
     order = models.ForeignKey(Order, models.CASCADE, related_name="notes")
     what = models.CharField(_("what"), max_length=10, choices=What.choices)
