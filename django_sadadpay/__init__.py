@@ -1,4 +1,5 @@
-"""SadadPay for Django. Public names are resolved lazily, so that they can be imported in a shop's ``models.py``.
+"""SadadPay for Django. Public names are resolved lazily, so that they can be imported in a shop's
+``models.py``.
 
 Importing this package imports nothing: gateway and emulator work without Django.
 """

@@ -1,4 +1,6 @@
-"""Signals, sent after commit with ``send_robust``. They can be lost if the process dies: what must happen goes into ``Payable.paid``."""
+"""Signals, sent after commit with ``send_robust``. They can be lost if the process dies: what must happen
+goes into ``Payable.paid``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What waits for a person: one row for each open reason, with a code and parameters, never a translated sentence."""
+"""What waits for a person: one row for each open reason, with a code and parameters, never a translated
+sentence.
+"""
 
 from __future__ import annotations
 
@@ -46,9 +48,11 @@ class Code(models.TextChoices):
 
 @dataclass(frozen=True)
 class Rule:
-    """``blocks``: checkout of the object waits. ``actions``: what resolves it, in the order in which staff see it.
+    """``blocks``: checkout of the object waits. ``actions``: what resolves it, in the order in which staff
+    see it.
 
-    ``verify``: ask Sadad, closed by itself when both sides agree. ``apply``: call ``paid()`` all the same. ``refund``:
+    ``verify``: ask Sadad, closed by itself when both sides agree. ``apply``: call ``paid()`` all the same.
+    ``refund``:
     give the money back. ``decide``: say whether the refund happened. ``retry``: run the hook or event again.
     ``dismiss``: a person has dealt with it.
     """

@@ -1,10 +1,12 @@
-"""What all our tables share: money columns, the account, who did it, and text that any collation can compare."""
+"""What all our tables share: money columns, the account, who did it, and text that any collation can
+compare.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import string
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 from django.db import models, router
@@ -12,12 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 _PLAIN = frozenset(string.ascii_lowercase + string.digits + "._-")
 _LONGEST = 255
+M = TypeVar("M", bound=models.Model)
 
 
 def exact(*parts: str) -> str:
     """``parts`` joined by ``:`` into text of at most 255 characters that differs wherever the parts differ.
 
-    MariaDB compares without case and trailing blanks by default, so that ``A1`` and ``a1`` would share a unique slot:
+    MariaDB compares without case and trailing blanks by default, so that ``A1`` and ``a1`` would share a
+    unique slot:
     everything but ``a-z 0-9 . _ -`` is written as ``%hex``. What is too long is replaced by its digest.
     """
     text = ":".join("".join(c if c in _PLAIN else f"%{ord(c):x}." for c in part) for part in parts)
@@ -25,10 +29,8 @@ def exact(*parts: str) -> str:
 
 
 if TYPE_CHECKING:
-    _Manager = models.Manager[Any]
     _DecimalField = models.DecimalField[Any, Any]
 else:
-    _Manager = models.Manager
     _DecimalField = models.DecimalField
 
 
@@ -41,10 +43,12 @@ class MoneyField(_DecimalField):
         super().__init__(*args, **kwargs)
 
 
-class PrimaryManager(_Manager):
-    """Reads what was written: never a replica, which a router may offer, since decisions are made on these rows."""
+class PrimaryManager(models.Manager[M]):
+    """Reads what was written: never a replica, which a router may offer, since decisions are made on these
+    rows.
+    """
 
-    def get_queryset(self) -> models.QuerySet[Any]:
+    def get_queryset(self) -> models.QuerySet[M]:
         return super().get_queryset().using(router.db_for_write(self.model))
 
 

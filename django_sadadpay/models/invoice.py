@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def for_object(self, obj: models.Model | str, *, name: str = "") -> InvoiceQuerySet:
-        """The invoices of a shop object, newest first; for a payable without a model give its key and ``name``."""
+        """The invoices of a shop object, newest first; for a payable without a model give its key and
+        ``name``.
+        """
         if isinstance(obj, str):
             key = exact(name, obj)
         else:
@@ -29,7 +31,9 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 
 
 class Invoice(AccountRow):
-    """One invoice at Sadad. Payment facts are written by ``services.settlement`` alone, and each change is in the ledger."""
+    """One invoice at Sadad. Payment facts are written by ``services.settlement`` alone, and each change is
+    in the ledger.
+    """
 
     class State(models.TextChoices):
         NEW = "new", _("being made")
@@ -127,7 +131,7 @@ class Invoice(AccountRow):
     fetch_ended_at = models.DateTimeField(null=True, blank=True, editable=False)
     doubt = models.JSONField(null=True, blank=True, editable=False)
 
-    objects = PrimaryManager.from_queryset(InvoiceQuerySet)()
+    objects: ClassVar = PrimaryManager.from_queryset(InvoiceQuerySet)()
 
     class Meta(Row.Meta):
         verbose_name = _("invoice")
@@ -178,7 +182,9 @@ class Invoice(AccountRow):
 
     @property
     def object(self) -> models.Model | None:
-        """The shop's object, through ``_base_manager``; None when it is gone or its payable is not registered."""
+        """The shop's object, through ``_base_manager``; None when it is gone or its payable is not
+        registered.
+        """
         payable = payables.get(self.payable)
         if payable is None or payable.model is None:
             return None
@@ -294,7 +300,9 @@ def replay(events: Any) -> dict[str, Any]:
 
 
 def as_fact(value: Any) -> Any:
-    """A tracked column's value as the ledger writes it: JSON, money as text of three places, times in ISO UTC."""
+    """A tracked column's value as the ledger writes it: JSON, money as text of three places, times in ISO
+    UTC.
+    """
     if value is None or isinstance(value, str):
         return value if value is None else str(value)
     if hasattr(value, "isoformat"):

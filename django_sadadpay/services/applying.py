@@ -1,4 +1,6 @@
-"""A recorded payment counts for its object, once: the paid slot is taken and ``Payable.paid()`` called (money-flow 4)."""
+"""A recorded payment counts for its object, once: the paid slot is taken and ``Payable.paid()`` called
+(money-flow 4).
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ def apply_new(
 ) -> None:
     """Called once, in the transaction that recorded the payment, with the invoice locked.
 
-    :param tell: False leaves the hook to reconcile: it kept meeting locks, and the payment must be recorded all the same.
+    :param tell: False leaves the hook to reconcile: it kept meeting locks, and the payment must be recorded
+        all the same.
     """
     if reading.says_refund:
         attention.ask(Code.REFUND_SEEN_FIRST, now, invoice, invoice=invoice)
@@ -54,7 +57,8 @@ def retry(pk: int, origin: Origin) -> Invoice:
 
 
 def apply_anyway(pk: int, origin: Origin) -> Invoice:
-    """A person decides that a recorded payment counts for its object, whatever is due now; later tries keep to that.
+    """A person decides that a recorded payment counts for its object, whatever is due now; later tries keep
+    to that.
 
     :raises Refused: it is not paid, was given back, or another payment counts already.
     """

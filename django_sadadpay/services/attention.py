@@ -31,7 +31,8 @@ def ask(
 ) -> bool:
     """Keep one open row for this reason and subject; True when that is news.
 
-    Asked again, the row's details are brought up to date; what a person has dealt with in just these words stays closed.
+    Asked again, the row's details are brought up to date; what a person has dealt with in just these words
+    stays closed.
     """
     slot = _slot(code, row, invoice, refund, event)
     rows = Attention.objects.using(transactions.alias())

@@ -15,9 +15,11 @@ _DOUBTFUL = (Attention.Code.MISMATCH, Attention.Code.ID_CONFLICT, Attention.Code
 
 
 def delete(invoice: Invoice, origin: Origin) -> Invoice:
-    """Ask Sadad to delete it, then read it back and settle; whatever the answer was, only what is read back counts.
+    """Ask Sadad to delete it, then read it back and settle; whatever the answer was, only what is read back
+    counts.
 
-    :raises SadadError: Sadad could not be asked, or not be read back; the row stays as it is and is tried again.
+    :raises SadadError: Sadad could not be asked, or not be read back; the row stays as it is and is tried
+        again.
     """
     try:
         gateway.client_of(invoice).invoices.delete(_id(invoice))
@@ -27,7 +29,8 @@ def delete(invoice: Invoice, origin: Origin) -> Invoice:
 
 
 def finish(pk: int, origin: Origin) -> Invoice:
-    """Finish a withdrawn invoice: delete it, and free the slot even if Sadad keeps it payable; it stays watched.
+    """Finish a withdrawn invoice: delete it, and free the slot even if Sadad keeps it payable; it stays
+    watched.
 
     :raises SadadError: as :func:`delete`.
     """
@@ -49,7 +52,8 @@ def is_doubtful(invoice: Invoice) -> bool:
 
 
 def vanished(pk: int, origin: Origin) -> Invoice:
-    """Sadad does not know it any more after we deleted it, or long after it ran out: it can be paid no longer.
+    """Sadad does not know it any more after we deleted it, or long after it ran out: it can be paid no
+    longer.
 
     A person is asked all the same (wrong keys look alike), and the row stays watched.
     """

@@ -1,4 +1,6 @@
-"""What a member of staff can do about a case that waits for a person: each action of ``models.attention.RULES``."""
+"""What a member of staff can do about a case that waits for a person: each action of
+``models.attention.RULES``.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ def act(case: Attention, action: str, *, by: AbstractBaseUser, note: str = "") -
     """Do it; the case is closed if that resolved it. ``refund`` is done on the refund page, not here.
 
     :raises InsideTransaction: a transaction is open.
-    :raises Refused: not on offer, somebody was quicker, or it did not work. :raises TryAgain: Sadad could not be asked.
+    :raises Refused: not on offer, somebody was quicker, or it did not work. :raises TryAgain: Sadad could
+        not be asked.
     """
     transactions.ensure_outside()
     if action not in actions(case) or action not in _DO:

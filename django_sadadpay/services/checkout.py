@@ -1,6 +1,7 @@
 """Checkout: one open invoice for an object and purpose, however many tabs ask (money-flow 3).
 
-Decide under the lock and commit; call Sadad; decide again. The steps of a decision are data (:class:`Step`), so that no lock
+Decide under the lock and commit; call Sadad; decide again. The steps of a decision are data
+(:class:`Step`), so that no lock
 is ever held while Sadad is asked.
 """
 
@@ -49,7 +50,7 @@ _PATIENCE, _PAUSE = 8.0, 0.2
 
 @dataclass(frozen=True)
 class Step:
-    """What the decision came to: ``hand_out``, ``send``, ``read_back``, ``replace``, ``wait`` or ``again``."""
+    """What the decision came to: ``hand_out``, ``send``, ``read_back``, ``replace``, ``lost``, ``wait``."""
 
     do: str
     invoice: Invoice | None = None
@@ -62,7 +63,8 @@ def checkout(obj: Any, *, request: HttpRequest | None = None, name: str = "") ->
 
     :param obj: an instance of a registered model; for a payable without a model its key, with ``name``.
     :param request: for ``Payable.can_pay`` and, without ``SITE_URL``, for absolute addresses.
-    :raises InsideTransaction: a transaction is open. :raises AlreadyPaid, NothingToPay, NeedsAttention: nothing to do.
+    :raises InsideTransaction: a transaction is open. :raises AlreadyPaid, NothingToPay, NeedsAttention:
+        nothing to do.
     :raises Refused: here (bad draft) or by Sadad. :raises TryAgain: surely nothing was done.
     :raises OutcomePending: another request is at it, or unknown.
     """
@@ -175,7 +177,9 @@ def _warm(plan: Plan) -> None:
 
 
 def _refuse_if_settled(plan: Plan) -> None:
-    """:raises AlreadyPaid, NeedsAttention: no new link while a payment counts, or waits for a person (money-flow 3.7)."""
+    """:raises AlreadyPaid, NeedsAttention: no new link while a payment counts, or waits for a person
+    (money-flow 3.7).
+    """
     paid = Invoice.objects.filter(paid_slot=plan.slot).first()
     if paid is not None and paid.handled_at is not None:
         raise AlreadyPaid(invoice=paid)
@@ -241,7 +245,9 @@ def _resume(invoice: Invoice, now: datetime) -> Step:
 
 
 def _park(invoice: Invoice, origin: Origin, now: datetime) -> Step:
-    """Its account now works in the other environment: the link is never handed out again, and Sadad not asked."""
+    """Its account now works in the other environment: the link is never handed out again, and Sadad not
+    asked.
+    """
     values: dict[str, Any] = {"open_slot": None, "busy_until": None, "next_check_at": now + timedelta(days=1)}
     change(invoice, "parked", origin, now, state=State.CANCELLED, error_code="parked", **values)
     return Step("again")

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 class PaymentError(Exception):
-    """Base of the public errors. ``code`` names the sentence in ``texts``; ``field`` what to mend, if anything."""
+    """Base of the public errors. ``code`` names the sentence in ``texts``; ``field`` what to mend, if
+    anything.
+    """
 
     code = "error"
 

@@ -10,7 +10,8 @@ from django_sadadpay.gateway.records import InvoiceRecord
 from django_sadadpay.models import Invoice
 from django_sadadpay.services import plain
 
-#: Words that prove a payment (contract 3.10): Deposited is paid and settled, a refund needs a payment before it.
+#: Words that prove a payment (contract 3.10): Deposited is paid and settled, a refund needs a payment
+#: before it.
 PAID_WORDS = frozenset({"paid", "deposited", "refunded", "waitingrefund"})
 REFUND_WORDS = frozenset({"refunded", "waitingrefund"})
 UNPAID, EXPIRED = "unpaid", "expired"
@@ -29,7 +30,9 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class Reading:
-    """A reply in our terms. ``refunded`` is None when the reply says nothing of it, or what cannot be an amount."""
+    """A reply in our terms. ``refunded`` is None when the reply says nothing of it, or what cannot be an
+    amount.
+    """
 
     word: str
     mismatch: Mismatch | None
@@ -68,7 +71,9 @@ def read(invoice: Invoice, record: InvoiceRecord) -> Reading:
 
 
 def _mismatch(invoice: Invoice, record: InvoiceRecord) -> Mismatch | None:
-    """Reference and KWD amount must agree; ``total`` and ``subtotal`` are kept, not compared (money-flow 4)."""
+    """Reference and KWD amount must agree; ``total`` and ``subtotal`` are kept, not compared (money-flow
+    4).
+    """
     if record.ref_number.strip() != invoice.reference:
         return Mismatch("reference", invoice.reference, plain.text(record.ref_number, 60) or "–")
     if money.from_reply(record.amount) != invoice.amount:

@@ -37,7 +37,9 @@ class Result:
 
 
 def paid(invoice: Invoice, *, dead_before: bool = False) -> Result:
-    """Call ``Payable.paid()`` unless what is due is no longer what the invoice asked for (or a person waived that)."""
+    """Call ``Payable.paid()`` unless what is due is no longer what the invoice asked for (or a person
+    waived that).
+    """
 
     def call(payable: Payable[Any], obj: Any) -> Result:
         due = None if invoice.due_waived or payable.model is None else _due(payable, obj)
@@ -103,11 +105,15 @@ class _ObjectGone(Exception):
 
 
 class SwallowedDatabaseError(Exception):
-    """The hook caught a database error without a savepoint of its own: what it wrote is lost, whatever it returned."""
+    """The hook caught a database error without a savepoint of its own: what it wrote is lost, whatever it
+    returned.
+    """
 
 
 def _refuse_swallowed() -> None:
-    """Django would roll our savepoint back without a word; the order would count as told though nothing was written."""
+    """Django would roll our savepoint back without a word; the order would count as told though nothing was
+    written.
+    """
     if connections[transactions.alias()].needs_rollback:
         raise SwallowedDatabaseError
 

@@ -1,4 +1,6 @@
-"""The inbox: a webhook call is stored and committed before it is answered, then its invoice is looked at (money-flow 6)."""
+"""The inbox: a webhook call is stored and committed before it is answered, then its invoice is looked at
+(money-flow 6).
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,8 @@ def store(account: conf.Account, payload: WebhookPayload, body: str) -> WebhookE
 def process(event_pk: int, origin: Origin = _ORIGIN) -> bool:
     """Look at the event's invoice; True when the event is done with, False when it is tried again later.
 
-    The slot is cleared when the row is claimed, before Sadad is asked: a call that comes later makes a new row.
+    The slot is cleared when the row is claimed, before Sadad is asked: a call that comes later makes a new
+    row.
     """
     event = transactions.run(partial(_claim, event_pk))
     if event is None:
@@ -113,7 +116,9 @@ def _store_dead(account: conf.Account, body: str) -> WebhookEvent | None:
 
 
 def _store_waiting(account: conf.Account, sadad_id: str, slot: str, body: str) -> WebhookEvent:
-    """Count the call on the row that waits, or make that row. A worker may claim it in between: then look again."""
+    """Count the call on the row that waits, or make that row. A worker may claim it in between: then look
+    again.
+    """
     now = clock.now()
     for _ in range(_STORE_TRIES):
         waiting = WebhookEvent.objects.filter(waiting_slot=slot)

@@ -1,4 +1,6 @@
-"""The ledger: the one way in which an invoice's columns change, so that replaying its rows gives the stored state."""
+"""The ledger: the one way in which an invoice's columns change, so that replaying its rows gives the stored
+state.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,8 @@ def change(
 ) -> InvoiceEvent | None:
     """Set columns of a locked invoice and append the ledger row.
 
-    Columns that are not tracked (schedules, marks) are saved without a ledger row when nothing tracked changed and
+    Columns that are not tracked (schedules, marks) are saved without a ledger row when nothing tracked
+    changed and
     there are no ``params``.
     """
     changes = _apply(invoice, values)

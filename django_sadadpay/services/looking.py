@@ -19,9 +19,9 @@ def look(invoice: Invoice, origin: Origin, *, deadline: float | None = None, tri
     """
     if invoice.sadad_id is None:
         raise Refused("no_sadad_id", invoice=invoice)
-    settled = settlement.Settled(invoice, stale=True)
+    settled, ask_again = settlement.Settled(invoice, stale=True), tries > 1
     while settled.stale and tries > 0:
-        snapshot = snapshots.fetch(invoice, invoice.sadad_id, deadline=deadline)
+        snapshot = snapshots.fetch(invoice, invoice.sadad_id, deadline=deadline, ask_again=ask_again)
         settled = settlement.settle(invoice.pk, snapshot, origin)
         tries -= 1
     return settled.invoice

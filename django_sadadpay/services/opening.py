@@ -36,7 +36,8 @@ from django_sadadpay.services.looking import look
 
 State = Invoice.State
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
-#: A process that was stopped for longer between its commit and the call does not send: others have given the row up.
+#: A process that was stopped for longer between its commit and the call does not send: others have given
+#: the row up.
 _SEND_WITHIN = 30.0
 
 
@@ -110,7 +111,8 @@ def send(invoice: Invoice, elapsed: float, origin: Origin) -> Invoice:
     except (Rejected, NotFound, InvalidRequest) as error:
         code = _code(error)
         if isinstance(error, Rejected) and not error.refusal:
-            # An unlisted key proves nothing: the invoice may exist. Looked for now, and by reconcile if not found.
+            # An unlisted key proves nothing: the invoice may exist. Looked for now, and by reconcile if not
+            # found.
             return _after_unclear_refusal(invoice, code, origin)
         refuse(invoice.pk, plain.text(code, 80), origin)
         raise Refused(code, invoice=invoice) from error

@@ -1,4 +1,4 @@
-"""The pay link: Sadad's own ``url`` if it points where it should, else built from the key (money-flow 3.8)."""
+"""The pay link: Sadad's ``url`` if it points where it should, else built from the key (money-flow 3.8)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""Reconcile: everything that is due, the longest overdue first, within a budget; safe to run twice at once (money-flow 7).
+"""Reconcile: everything that is due, the longest overdue first, within a budget; safe to run twice at once
+(money-flow 7).
 
-The rows are the queue. Each kind of work says which rows are due and what to do with one; a row is claimed by moving its due
+The rows are the queue. Each kind of work says which rows are due and what to do with one; a row is claimed
+by moving its due
 time on, so that two runs never do the same thing at the same moment.
 """
 
@@ -123,7 +125,9 @@ class _Budget:
 
 
 def _due(budget: _Budget, report: Report) -> Iterator[tuple[_Kind, int]]:
-    """What is due now, over all kinds, the longest overdue first; read again until nothing or no budget is left."""
+    """What is due now, over all kinds, the longest overdue first; read again until nothing or no budget is
+    left.
+    """
     seen: set[tuple[str, int]] = set()
     while True:
         now = clock.now()

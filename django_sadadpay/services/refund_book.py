@@ -1,4 +1,5 @@
-"""Which of our refunds explain Sadad's ``refunded_Amount``; what they do not explain was refunded in the panel (money-flow 5).
+"""Which of our refunds explain Sadad's ``refunded_Amount``; what they do not explain was refunded in the
+panel (money-flow 5).
 
 Everything here runs inside a transaction that holds the invoice's lock.
 """
@@ -9,7 +10,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-
 
 from django_sadadpay import conf, money, signals
 from django_sadadpay.models import Attention, Invoice, Refund
@@ -22,12 +22,14 @@ _WANT_REFUND = tuple(str(code) for code, rule in RULES.items() if "refund" in ru
 
 
 def left(invoice: Invoice) -> Decimal:
-    """What may still be refunded: paid minus the larger of Sadad's figure and all rows that are not freed. KWD."""
+    """What may still be refunded: paid minus the larger of Sadad's figure and all rows that are not freed.
+    KWD.
+    """
     if invoice.status_text.casefold() == "refunded":
         return Decimal("0.000")  # whatever its figure says
     reserved = _sum(invoice.refunds.exclude(state__in=Refund.FREED))
-    paid: Decimal = invoice.paid_amount
-    return max(paid - max(invoice.refunded_amount, reserved), Decimal("0.000"))
+    rest: Decimal = invoice.paid_amount - max(invoice.refunded_amount, reserved)
+    return max(rest, Decimal("0.000"))
 
 
 def expected(invoice: Invoice) -> Decimal:
@@ -51,7 +53,9 @@ def attribute(invoice: Invoice, origin: Origin, now: datetime) -> None:
 
 
 def _given_back(invoice: Invoice, origin: Origin, now: datetime) -> None:
-    """All of it was refunded: whoever waited for that has it, and an order that never heard of the payment may be paid anew."""
+    """All of it was refunded: whoever waited for that has it, and an order that never heard of the payment
+    may be paid anew.
+    """
     attention.close(_WANT_REFUND, now, "refunded", invoice=invoice, origin=origin)
     if invoice.handled_at is None and (invoice.paid_slot or invoice.next_hook_at):
         change(invoice, "released", origin, now, paid_slot=None, next_hook_at=None)
@@ -79,7 +83,9 @@ def ask_unknown(refund: Refund, now: datetime) -> None:
 
 
 def _book_panel(invoice: Invoice, origin: Origin, now: datetime) -> None:
-    """Growth belongs first to refunds of ours that were sent, up to their amounts; only the rest is the panel's."""
+    """Growth belongs first to refunds of ours that were sent, up to their amounts; only the rest is the
+    panel's.
+    """
     ours = _sum(invoice.refunds.filter(state__in=(State.DONE, *Refund.IN_FLIGHT)))
     rest = invoice.refunded_amount - ours
     if rest <= 0:
@@ -123,7 +129,9 @@ def finish(
 
 
 def ask_refused(refund: Refund, invoice: Invoice, now: datetime) -> None:
-    """Nobody was looking when background work sent it: the person who asked for it must hear of the refusal."""
+    """Nobody was looking when background work sent it: the person who asked for it must hear of the
+    refusal.
+    """
     amount = [str(refund.amount), money.KWD]
     code = refund.error_code
     attention.ask(
@@ -137,7 +145,9 @@ def _done(refund: Refund, invoice: Invoice, now: datetime) -> None:
 
 
 def tell(refund: Refund, invoice: Invoice, now: datetime) -> None:
-    """Call ``Payable.refunded()`` once, if the order ever heard of the payment; a failure is tried again later."""
+    """Call ``Payable.refunded()`` once, if the order ever heard of the payment; a failure is tried again
+    later.
+    """
     if refund.handled_at is not None or refund.state != State.DONE:
         return
     if invoice.handled_at is None:

@@ -55,7 +55,8 @@ def refund(
     :param amount: KWD, at most three places; None: what is left, decided under the lock.
     :param key: the same key gives the same refund, so that a double click refunds once.
     :raises InsideTransaction: a transaction is open.
-    :raises Refused: here, before anything was stored: ``not_paid``, ``exceeds_left``, ``nothing_left``, ``key_used``, ``parked``.
+    :raises Refused: here, before anything was stored: ``not_paid``, ``exceeds_left``, ``nothing_left``,
+        ``key_used``, ``parked``.
     """
     transactions.ensure_outside()
     wanted = None if amount is None else _positive(amount)
@@ -98,9 +99,11 @@ def send_waiting(invoice_pk: int, origin: Origin, *, asked: int | None = None) -
 
 
 def look_at(refund_pk: int, origin: Origin) -> None:
-    """Background: a refund whose outcome is unknown is looked at; one left ``sending`` by a dead process becomes unknown.
+    """Background: a refund whose outcome is unknown is looked at; one left ``sending`` by a dead process
+    becomes unknown.
 
-    Whether the look worked or not, the row is looked at again later, and a person is asked when it took too long.
+    Whether the look worked or not, the row is looked at again later, and a person is asked when it took too
+    long.
 
     :raises SadadError: Sadad could not be asked. :raises Refused: the row is parked.
     """

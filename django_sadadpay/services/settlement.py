@@ -1,7 +1,9 @@
 """Settlement: the one place that changes an invoice's payment facts (money-flow 4).
 
-Webhook, browser return, reconcile, staff and API end here, each with a snapshot. ``settle`` runs in one transaction: lock,
-read the snapshot against the row, merge what can only grow, take the rest if the snapshot is the newest, apply a payment once.
+Webhook, browser return, reconcile, staff and API end here, each with a snapshot. ``settle`` runs in one
+transaction: lock,
+read the snapshot against the row, merge what can only grow, take the rest if the snapshot is the newest,
+apply a payment once.
 """
 
 from __future__ import annotations
@@ -174,7 +176,8 @@ def _take_refunded(case: _Case) -> None:
     elif reading.refunded is not None and reading.refunded > invoice.refunded_amount:
         case.change("refunded", refunded_amount=reading.refunded)
     if reading.fully_refunded and invoice.refunded_amount < invoice.paid_amount:
-        # Sadad's word and figure differ: nothing more is refunded (refund_book.left) until a person has looked.
+        # Sadad's word and figure differ: nothing more is refunded (refund_book.left) until a person has
+        # looked.
         _refuse_fact(
             case, "refunded", f"{case.record.refunded_amount} ({plain.text(case.record.status, 40)})"
         )
@@ -202,7 +205,9 @@ def _take_fresh(case: _Case) -> None:
 
 
 def _doubt(case: _Case) -> None:
-    """A payment or refund that seems to vanish is believed only to be a doubt until two fetches in turn say so."""
+    """A payment or refund that seems to vanish is believed only to be a doubt until two fetches in turn say
+    so.
+    """
     what, invoice = _fallen(case), case.invoice
     if what is None:
         if invoice.doubt is not None:

@@ -19,15 +19,21 @@ class Snapshot:
     fetch: Fetch
 
 
-def fetch(row: AccountRow, sadad_id: str, *, deadline: float | None = None) -> Snapshot:
-    """Ask Sadad for one invoice; a reply for another id is thrown away and asked for once more (money-flow 4).
+def fetch(
+    row: AccountRow, sadad_id: str, *, deadline: float | None = None, ask_again: bool = True
+) -> Snapshot:
+    """Ask Sadad for one invoice; a reply for another id is thrown away and asked for once more (money-flow
+    4).
 
     :param deadline: seconds for each call, at most.
+    :param ask_again: False where one call is all that is allowed (the return view).
     :raises SadadError: as the gateway says; :raises Refused: ``parked``.
     """
     try:
         return _fetch(row, sadad_id, deadline)
     except OutcomeUnknown:
+        if not ask_again:
+            raise
         return _fetch(row, sadad_id, deadline)
 
 

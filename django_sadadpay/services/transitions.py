@@ -1,4 +1,6 @@
-"""An invoice's states other than paid (money-flow 2, 3): what a reading moves, who is told, when to look again."""
+"""An invoice's states other than paid (money-flow 2, 3): what a reading moves, who is told, when to look
+again.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from django_sadadpay.services.facts import EXPIRED, Reading
 from django_sadadpay.services.ledger import Origin, change
 
 State, Closing = Invoice.State, Invoice.Closing
-#: The buyer can no longer pay these through us; a payment found on one is not applied without a look at what is due.
+#: The buyer can no longer pay these through us; a payment found on one is not applied without a look at
+#: what is due.
 DEAD = (State.CANCELLED, State.EXPIRED, State.REFUSED, State.UNKNOWN, State.LOST)
 
 
@@ -43,7 +46,9 @@ def _ended_as(invoice: Invoice, reading: Reading) -> str:
 
 
 def close(invoice: Invoice, state: str, origin: Origin, now: datetime) -> None:
-    """End a locked invoice that can no longer be paid, free its slot, and tell the shop if it is the shop's business."""
+    """End a locked invoice that can no longer be paid, free its slot, and tell the shop if it is the shop's
+    business.
+    """
     told = invoice.closing in ("", Closing.CANCEL, Closing.EXPIRY)
     change(invoice, str(state), origin, now, state=state, open_slot=None, busy_until=None)
     if told and not paid_elsewhere(invoice):
@@ -80,16 +85,20 @@ def holder_of_id(invoice: Invoice, sadad_id: str) -> Invoice | None:
 
 
 def withdraw_others(paid: Invoice, origin: Origin) -> None:
-    """After a payment was applied, mark the object's newer open invoice for deletion. Not inside a transaction.
+    """After a payment was applied, mark the object's newer open invoice for deletion. Not inside a
+    transaction.
 
-    ``checkout`` looks for an applied payment after it has committed its row, so that one of the two always sees the other.
+    ``checkout`` looks for an applied payment after it has committed its row, so that one of the two always
+    sees the other.
     """
     for pk in Invoice.objects.filter(open_slot=paid.slot).exclude(pk=paid.pk).values_list("pk", flat=True):
         transactions.run(partial(withdraw, pk, origin, Closing.PAID))
 
 
 def withdraw(pk: int, origin: Origin, why: str) -> Invoice:
-    """Mark an invoice for deletion at Sadad, in the caller's transaction; background work finishes it if nobody else does."""
+    """Mark an invoice for deletion at Sadad, in the caller's transaction; background work finishes it if
+    nobody else does.
+    """
     invoice = transactions.lock(Invoice, pk)
     now = clock.now()
     if invoice.state == State.OPEN:

@@ -22,7 +22,8 @@ Source = InvoiceEvent.Source
 def verify(invoice: Invoice, *, by: AbstractBaseUser | None = None) -> Invoice:
     """The invoice after asking Sadad (Invoice/getbyid, contract 3.2).
 
-    :raises InsideTransaction: a transaction is open. :raises Refused: it has no Sadad id, is parked, or Sadad does not know it.
+    :raises InsideTransaction: a transaction is open. :raises Refused: it has no Sadad id, is parked, or
+        Sadad does not know it.
     :raises TryAgain: Sadad could not be asked.
     """
     transactions.ensure_outside()

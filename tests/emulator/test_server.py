@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,7 +182,7 @@ def test_state_file_brings_back_the_whole_world(tmp_path: Path, receiver: Receiv
         assert merchant.read(number) == before
         assert merchant.insert() == number + 1
         assert again.control.deliver_webhooks() == 1
-        assert (again.control.balance, again.world.currencies["USD"].rate) == (5, 0.4)
+        assert (again.control.balance, again.world.currencies["USD"].rate) == (Decimal(5), 0.4)
         again.control.advance(40)
         assert merchant.read(number)["refunded_Amount"] == 1
     assert [path.name for path in tmp_path.iterdir()] == ["world.json"]

@@ -10,7 +10,6 @@ from django_sadadpay.models import Attention, Invoice
 from tests.shop.models import Order
 
 
-
 @pytest.fixture
 def order(transactional_db: None) -> Order:
     """12.345 KWD on two lines."""

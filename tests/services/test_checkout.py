@@ -24,7 +24,7 @@ from django_sadadpay.gateway.errors import InvalidRequest, NotFound
 from django_sadadpay.gateway.resources import InvoiceCalls
 from django_sadadpay.models import Attention, Invoice
 from django_sadadpay.services import checkout as service
-from django_sadadpay.services import clock, orphans, reconcile, transactions, transitions
+from django_sadadpay.services import clock, opening, orphans, reconcile, transactions, transitions
 from django_sadadpay.services.ledger import Origin
 from django_sadadpay.testing.gateway import Sadad
 from tests.services.conftest import fresh, waiting
@@ -202,7 +202,9 @@ def test_a_process_that_was_stopped_too_long_does_not_send(
 
 
 @pytest.mark.parametrize("is_valid", [True, False])
-def test_an_error_key_that_is_no_listed_refusal_is_looked_into(sadad: Sadad, order: Order, is_valid: bool) -> None:
+def test_an_error_key_that_is_no_listed_refusal_is_looked_into(
+    sadad: Sadad, order: Order, is_valid: bool
+) -> None:
     sadad.control.faults.add("Invoice/insert", "refuse", error_key="SomethingNew", is_valid=is_valid)
     with pytest.raises(Refused, match="SomethingNew"):
         checkout(order)
@@ -350,7 +352,7 @@ def test_a_row_paid_before_it_is_read_back_is_returned_paid(sadad: Sadad, order:
 def test_a_maker_that_died_before_its_call_loses_the_slot(
     sadad: Sadad, order: Order, sadad_clock: Shift, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service.opening, "send", _die)
+    monkeypatch.setattr(opening, "send", _die)
     with pytest.raises(KeyboardInterrupt):
         checkout(order)
     monkeypatch.undo()
@@ -367,7 +369,7 @@ def _die(*args: Any, **kwargs: Any) -> Any:
 def test_while_another_request_is_at_it_the_buyer_is_asked_to_wait(
     sadad: Sadad, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service.opening, "send", _die)
+    monkeypatch.setattr(opening, "send", _die)
     with pytest.raises(KeyboardInterrupt):
         checkout(order)
     monkeypatch.undo()
@@ -513,7 +515,9 @@ def test_an_account_that_went_live_gets_a_new_invoice(sadad: Sadad, order: Order
 def test_a_payment_applied_between_decision_and_commit_stops_the_send(
     sadad: Sadad, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Interleaving: an old invoice is settled after we looked for applied payments and before our row is committed."""
+    """Interleaving: an old invoice is settled after we looked for applied payments and before our row is
+    committed.
+    """
     old = checkout(order)
     Invoice.objects.update(state=State.CANCELLED, open_slot=None)
     sadad.pay(old)
@@ -537,17 +541,17 @@ def test_a_payment_applied_between_decision_and_commit_stops_the_send(
 def test_a_payment_applied_while_the_new_row_is_being_made_withdraws_it(
     sadad: Sadad, order: Order, monkeypatch: pytest.MonkeyPatch, sadad_clock: Shift
 ) -> None:
-    """Interleaving: the old invoice is settled after our last look for payments, before insert is answered."""
+    """Interleaving: the old invoice is settled after our last look, before insert is answered."""
     old = checkout(order)
     Invoice.objects.update(state=State.CANCELLED, open_slot=None)
     sadad.pay(old)
-    original = service.opening.send
+    original = opening.send
 
     def send(*args: Any) -> Any:
         sadad.deliver()
         return original(*args)
 
-    monkeypatch.setattr(service.opening, "send", send)
+    monkeypatch.setattr(opening, "send", send)
     with pytest.raises(AlreadyPaid):
         checkout(order)
     sadad_clock(300)

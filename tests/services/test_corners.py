@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -12,7 +13,17 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 
-from django_sadadpay import CannotFulfil, NeedsAttention, OutcomePending, Refused, TryAgain, cancel, checkout, refund, verify
+from django_sadadpay import (
+    CannotFulfil,
+    NeedsAttention,
+    OutcomePending,
+    Refused,
+    TryAgain,
+    cancel,
+    checkout,
+    refund,
+    verify,
+)
 from django_sadadpay.gateway.errors import AuthenticationError
 from django_sadadpay.models import Attention, Invoice, Mark, Refund, WebhookEvent
 from django_sadadpay.registry import payables
@@ -105,9 +116,7 @@ def test_whatever_reason_a_shop_gives_the_payment_is_recorded(
     assert waiting() == [Code.CANNOT_FULFIL]
 
 
-def test_the_same_figure_in_another_currency_is_another_amount(
-    sadad: Sadad, order_of: Any
-) -> None:
+def test_the_same_figure_in_another_currency_is_another_amount(sadad: Sadad, order_of: Any) -> None:
     sadad.control.set_rate("USD", 0.3)
     order = order_of("10.000", currency="USD")
     invoice = checkout(order)
@@ -157,7 +166,9 @@ def test_an_id_that_insert_gave_and_another_row_holds_asks(sadad: Sadad, order: 
     opening.learn(first.pk, first.sadad_id or "", ORIGIN)
 
 
-def test_an_insert_answered_with_anothers_id_is_a_lost_answer(sadad: Sadad, order: Order, order_of: Any) -> None:
+def test_an_insert_answered_with_anothers_id_is_a_lost_answer(
+    sadad: Sadad, order: Order, order_of: Any
+) -> None:
     checkout(order_of("1.000"))
     sadad.control.faults.add("Invoice/insert", "wrong_id", times=1)
     try:
@@ -230,9 +241,7 @@ def test_an_orphan_that_cannot_be_looked_for_is_given_up_in_the_end(
     assert set(Invoice.objects.values_list("state", "next_check_at")) == {(State.LOST, None)}
 
 
-def test_an_invoice_gone_at_sadad_after_its_basket_changed_frees_the_slot(
-    sadad: Sadad, order: Order
-) -> None:
+def test_an_invoice_gone_at_sadad_after_its_basket_changed_frees_the_slot(sadad: Sadad, order: Order) -> None:
     old = checkout(order)
     sadad.control.faults.add("Invoice/getbyid", "refuse", error_key="InvoiceNotExist", times=1)
     new = checkout(change_basket(order))
@@ -462,7 +471,9 @@ def test_attempts_whose_ids_differ_only_in_case_are_two(sadad: Sadad, order: Ord
     sadad.fail(invoice)
     sadad.fail(invoice)
     for index, value in enumerate(("abc", "ABC")):
-        sadad.control.faults.add("Invoice/getbyid", "reply_field", path=f"transactions.{index}.id", value=value)
+        sadad.control.faults.add(
+            "Invoice/getbyid", "reply_field", path=f"transactions.{index}.id", value=value
+        )
     verify(invoice)
     assert invoice.attempts.count() == 2
 
@@ -599,7 +610,7 @@ def test_a_slot_that_is_always_taken_and_always_free_ends_as_busy(
         raise IntegrityError("taken")
 
     monkeypatch.setattr(inbox, "_new", taken)
-    monkeypatch.setattr(transactions.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     with pytest.raises(TryAgain):
         store(invoiceId=4711)
 

@@ -1,4 +1,6 @@
-"""Reconcile: everything due, the longest overdue first, within its budget; background work that mends what died (money-flow 7)."""
+"""Reconcile: everything due, the longest overdue first, within its budget; background work that mends what
+died (money-flow 7).
+"""
 
 from __future__ import annotations
 
@@ -169,9 +171,7 @@ def test_a_dead_invoice_is_looked_at_until_seven_days_after_its_expiry(
 # What died
 
 
-def test_a_maker_that_died_after_insert_is_read_back(
-    sadad: Sadad, order: Order, sadad_clock: Shift
-) -> None:
+def test_a_maker_that_died_after_insert_is_read_back(sadad: Sadad, order: Order, sadad_clock: Shift) -> None:
     invoice = checkout(order)
     Invoice.objects.update(state=State.NEW, busy_until=clock.now() + timedelta(seconds=120))
     Invoice.objects.update(next_check_at=clock.now())
@@ -267,15 +267,19 @@ def test_looks_thin_out_with_age(sadad: Sadad, order: Order) -> None:
     created = invoice.created_at
     pauses = [
         schedule.next_unpaid_check(created + age, created) - created - age
-        for age in (timedelta(0), timedelta(minutes=30), timedelta(hours=3), timedelta(hours=12), timedelta(days=5))
+        for age in (
+            timedelta(0),
+            timedelta(minutes=30),
+            timedelta(hours=3),
+            timedelta(hours=12),
+            timedelta(days=5),
+        )
     ]
     assert pauses == sorted(pauses)
     assert schedule.next_paid_check(created + timedelta(days=91), created) is None
 
 
-def test_three_runs_leave_both_sides_agreeing(
-    sadad: Sadad, order_of: Any, sadad_clock: Shift
-) -> None:
+def test_three_runs_leave_both_sides_agreeing(sadad: Sadad, order_of: Any, sadad_clock: Shift) -> None:
     """Panel work of every kind, no webhook at all: three runs, each past every due time."""
     sadad.control.faults.add("webhook", "drop")
     invoices = [checkout(order_of(f"{n}.500")) for n in range(1, 6)]
@@ -307,4 +311,3 @@ def test_a_refund_left_waiting_is_sent(sadad: Sadad, order: Order, sadad_clock: 
     sadad_clock(600)
     assert reconcile.run().done == {"refund": 1}
     assert fresh(row).state == Refund.State.DONE
-

@@ -43,7 +43,9 @@ def sent(sadad: Sadad) -> list[str]:
 # The normal path
 
 
-def test_a_partial_refund_is_sent_once_and_the_order_is_told(sadad: Sadad, paid: Invoice, admin_user: Any) -> None:
+def test_a_partial_refund_is_sent_once_and_the_order_is_told(
+    sadad: Sadad, paid: Invoice, admin_user: Any
+) -> None:
     row = refund(paid, "2.345", reason="returned", by=admin_user, key="k1")
     assert (row.state, row.amount, row.by_name) == (State.DONE, Decimal("2.345"), "admin")
     assert sent(sadad) == ["2.345"]
@@ -149,7 +151,9 @@ def test_a_process_that_was_stopped_too_long_does_not_send(
     assert (row.state, row.error_code, sent(sadad)) == (State.REFUSED, "not_sent", [])
 
 
-def test_a_token_refused_once_is_renewed_and_the_refund_reaches_sadad_once(sadad: Sadad, paid: Invoice) -> None:
+def test_a_token_refused_once_is_renewed_and_the_refund_reaches_sadad_once(
+    sadad: Sadad, paid: Invoice
+) -> None:
     sadad.control.revoke_tokens("access")
     assert refund(paid, "5.000", reason="a").state in (State.DONE, State.REQUESTED, State.REFUSED)
     assert len(sadad.control.refunds()) <= 1
@@ -354,9 +358,7 @@ def test_a_process_that_dies_while_sending_leaves_it_to_be_looked_at(
     assert (fresh(row).state, fresh(row).error_code, sent(sadad)) == (State.UNKNOWN, "abandoned", [])
 
 
-def test_an_answer_that_comes_after_somebody_resolved_it_changes_nothing(
-    sadad: Sadad, paid: Invoice
-) -> None:
+def test_an_answer_that_comes_after_somebody_resolved_it_changes_nothing(sadad: Sadad, paid: Invoice) -> None:
     row = refund(paid, "3.000", reason="a")
     again = transactions.run(lambda: refunds._end(row.pk, paid.pk, State.UNKNOWN, {}, ORIGIN))
     assert again.state == State.DONE
@@ -381,9 +383,7 @@ def test_a_refund_made_in_the_panel_gets_a_row_and_tells_the_order(
 # Telling the order
 
 
-def test_a_refund_hook_that_raises_is_called_again(
-    sadad: Sadad, paid: Invoice, sadad_clock: Shift
-) -> None:
+def test_a_refund_hook_that_raises_is_called_again(sadad: Sadad, paid: Invoice, sadad_clock: Shift) -> None:
     Order.objects.update(behaviour="raise_refund")
     row = refund(paid, "1.000", reason="a")
     assert (row.state, row.handled_at, waiting()) == (State.DONE, None, [Code.REFUND_HOOK_FAILED])
@@ -411,9 +411,7 @@ def test_an_order_that_hears_of_the_payment_later_hears_of_the_refund_then(
     assert (fresh(order).paid_calls, fresh(order).refund_calls) == (1, 1)
 
 
-def test_sadads_figure_may_be_unreadable_after_the_refund(
-    sadad: Sadad, paid: Invoice
-) -> None:
+def test_sadads_figure_may_be_unreadable_after_the_refund(sadad: Sadad, paid: Invoice) -> None:
     sadad.control.faults.add("Invoice/getbyid", "error_before", skip=1)
     row = refund(paid, "1.000", reason="a")
     assert row.state == State.DONE

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,13 +18,24 @@ from django_sadadpay.gateway.records import InvoiceRecord
 from django_sadadpay.models import Attention, Invoice, InvoiceEvent, Refund
 from django_sadadpay.models.invoice import as_fact, replay
 from django_sadadpay.registry import payables
-from django_sadadpay.services import applying, clock, hooks, looking, reconcile, settlement, snapshots, transactions
+from django_sadadpay.services import (
+    applying,
+    attempts,
+    clock,
+    hooks,
+    looking,
+    reconcile,
+    settlement,
+    snapshots,
+    transitions,
+)
 from django_sadadpay.services.errors import Refused, TryAgain
 from django_sadadpay.services.ledger import Fetch, Origin
 from django_sadadpay.services.snapshots import Snapshot
 from django_sadadpay.testing.gateway import Sadad
 from tests.services.conftest import fresh, waiting
 from tests.shop.models import Order
+from tests.shop.sadadpay import OrderPayable
 
 State, Code = Invoice.State, Attention.Code
 Shift = Callable[[float], None]
@@ -31,7 +43,9 @@ ORIGIN = Origin(InvoiceEvent.Source.WEBHOOK)
 
 
 def snapshot(invoice: Invoice, began: float = 0.0, **changes: Any) -> Snapshot:
-    """What Sadad would say of the invoice now, with some fields changed; fetched ``began`` seconds from now."""
+    """What Sadad would say of the invoice now, with some fields changed; fetched ``began`` seconds from
+    now.
+    """
     raw = {
         "id": int(invoice.sadad_id or 0),
         "key": invoice.sadad_key,
@@ -68,12 +82,11 @@ class Heard(list[Any]):
 
 
 @pytest.fixture
-def heard(request: pytest.FixtureRequest) -> Heard:
-    found = Heard(
-        signals.invoice_paid, signals.invoice_expired, signals.invoice_cancelled, signals.invoice_needs_attention
-    )
-    request.addfinalizer(found.stop)
-    return found
+def heard() -> Iterator[Heard]:
+    kinds = (signals.invoice_paid, signals.invoice_expired, signals.invoice_cancelled)
+    found = Heard(*kinds, signals.invoice_needs_attention)
+    yield found
+    found.stop()
 
 
 def assert_replays(invoice: Invoice) -> None:
@@ -173,7 +186,9 @@ def test_a_mismatch_that_a_person_has_dealt_with_is_not_asked_again(sadad: Sadad
     assert Attention.objects.get(resolved_at=None).params["theirs"] == "3"
 
 
-def test_a_reply_for_another_id_is_thrown_away_and_asked_again(sadad: Sadad, order: Order, order_of: Any) -> None:
+def test_a_reply_for_another_id_is_thrown_away_and_asked_again(
+    sadad: Sadad, order: Order, order_of: Any
+) -> None:
     invoice = checkout(order)
     checkout(order_of("1.000"))
     sadad.control.faults.add("Invoice/getbyid", "wrong_id", times=1)
@@ -182,6 +197,10 @@ def test_a_reply_for_another_id_is_thrown_away_and_asked_again(sadad: Sadad, ord
     sadad.control.faults.add("Invoice/getbyid", "wrong_id")
     with pytest.raises(OutcomeUnknown):
         snapshots.fetch(invoice, invoice.sadad_id or "")
+    sadad.control.clear_log()
+    with pytest.raises(OutcomeUnknown):
+        looking.look(invoice, ORIGIN, tries=1)
+    assert sadad.calls("Invoice/getbyid") == ["Invoice/getbyid"]  # one call is all that the return view has
 
 
 def test_an_unknown_word_changes_nothing_and_asks(sadad: Sadad, order: Order) -> None:
@@ -343,7 +362,7 @@ def test_the_slot_taken_between_look_and_write_loses_too(
     settle(first, status="Canceled")
     second = checkout(order)
     settle(second, status="Paid")
-    monkeypatch.setattr(applying.transitions, "paid_elsewhere", lambda invoice: False)
+    monkeypatch.setattr(transitions, "paid_elsewhere", lambda invoice: False)
     row = settle(first, began=1, status="Paid")
     assert (row.is_paid, row.is_applied, waiting(row)) == (True, False, [Code.PAID_TWICE])
     assert_replays(row)
@@ -485,9 +504,7 @@ def test_a_hook_retried_after_it_took_effect_does_nothing(sadad: Sadad, order: O
     assert fresh(order).paid_calls == 1
 
 
-def test_an_amount_that_changed_before_the_retry_gives_the_slot_back(
-    sadad: Sadad, order: Order
-) -> None:
+def test_an_amount_that_changed_before_the_retry_gives_the_slot_back(sadad: Sadad, order: Order) -> None:
     Order.objects.update(behaviour="raise")
     invoice = settle(checkout(order), status="Paid")
     Order.objects.update(behaviour="", amount=Decimal("1.000"))
@@ -536,7 +553,7 @@ def test_a_lock_error_in_the_hook_runs_the_whole_transaction_again(
     sadad: Sadad, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries: list[int] = []
-    payable = type(payables.get("order"))
+    payable = OrderPayable
     real = payable.paid
 
     def paid(self: Any, obj: Order, invoice: Invoice) -> None:
@@ -559,8 +576,8 @@ def locked(*args: Any, **values: Any) -> None:
 def test_a_hook_that_always_meets_a_lock_does_not_keep_the_payment_out(
     sadad: Sadad, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(payables.get("order")), "paid", locked)
-    monkeypatch.setattr(transactions.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(OrderPayable, "paid", locked)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     row = settle(checkout(order), status="Paid")
     assert (row.is_applied, row.handled_at, waiting(row)) == (True, None, [Code.HOOK_FAILED])
     assert row.next_hook_at is not None
@@ -570,8 +587,8 @@ def test_a_database_that_stays_locked_changes_nothing(
     sadad: Sadad, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     invoice = checkout(order)
-    monkeypatch.setattr(settlement.attempts, "merge", locked)
-    monkeypatch.setattr(transactions.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(attempts, "merge", locked)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     with pytest.raises(TryAgain, match="database_busy"):
         settle(invoice, status="Paid")
     assert fresh(invoice).state == State.OPEN
@@ -607,21 +624,24 @@ def test_an_attempt_that_changes_is_updated_and_one_without_ids_is_kept(sadad: S
     invoice = checkout(order)
     settle(invoice, transactions=[{"id": 7, "status": "Pending"}, {"status": "Failed"}])
     settle(invoice, transactions=[{"id": 7, "status": "Success"}, {"status": "Failed"}])
-    assert sorted((a.key[:6], a.status) for a in invoice.attempts.all()) == [("digest", "Failed"), ("id:7", "Success")]
+    assert sorted((a.key[:6], a.status) for a in invoice.attempts.all()) == [
+        ("digest", "Failed"),
+        ("id:7", "Success"),
+    ]
 
 
 def test_text_that_no_database_can_hold_is_cleaned(sadad: Sadad, order: Order) -> None:
     invoice = checkout(order)
     bad = "a\x00b\ud800c"
-    row = settle(invoice, status="Paid", transactionID=bad, comment=bad, transactions=[{"id": bad, "status": bad}])
+    row = settle(
+        invoice, status="Paid", transactionID=bad, comment=bad, transactions=[{"id": bad, "status": bad}]
+    )
     assert fresh(row).transaction_id == "ab?c"
     assert fresh(row).raw["comment"] == "ab?c"
 
 
 def test_a_pay_link_on_another_host_is_not_used(sadad: Sadad, order: Order) -> None:
-    sadad.control.faults.add(
-        "Invoice/getbyid", "reply_field", path="url", value="https://evil.example/pay/1"
-    )
+    sadad.control.faults.add("Invoice/getbyid", "reply_field", path="url", value="https://evil.example/pay/1")
     invoice = checkout(order)
     assert invoice.pay_url == f"{sadad.emulator.pay_url}/{invoice.sadad_key}"
     assert Attention.objects.get().params == {"host": "evil.example"}

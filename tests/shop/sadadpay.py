@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-
 from django_sadadpay import CannotFulfil, Customer, InvoiceDraft, Line, Payable, register
 from django_sadadpay.models import Invoice, Refund
 from tests.shop.models import Order
