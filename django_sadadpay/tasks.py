@@ -9,8 +9,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
-from django_sadadpay.models import WebhookEvent
-from django_sadadpay.services import inbox, maintenance, reconcile
+# Models and services are imported by each task: a shop's celery.py imports beat_schedule before Django's
+# apps are loaded.
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -48,6 +48,9 @@ _EXPIRES = 3600
 @shared_task(name="sadadpay.process_event", ignore_result=True)
 def process_event(pk: int) -> None:
     """Look at the invoice that a stored webhook call names."""
+    from django_sadadpay.models import WebhookEvent
+    from django_sadadpay.services import inbox
+
     try:
         inbox.process(pk)
     except WebhookEvent.DoesNotExist:
@@ -57,12 +60,16 @@ def process_event(pk: int) -> None:
 @shared_task(name="sadadpay.process_inbox", ignore_result=True)
 def process_inbox() -> int:
     """Handle every stored webhook call that is due."""
+    from django_sadadpay.services import maintenance
+
     return maintenance.process_inbox().handled
 
 
 @shared_task(name="sadadpay.reconcile", ignore_result=True)
 def run_reconcile() -> dict[str, Any]:
     """Everything that is due, within the budget of a run."""
+    from django_sadadpay.services import reconcile
+
     report = reconcile.run()
     return {"done": report.done, "failed": report.failed, "calls": report.calls, "left": report.left}
 
@@ -70,6 +77,8 @@ def run_reconcile() -> dict[str, Any]:
 @shared_task(name="sadadpay.refresh_tokens", ignore_result=True)
 def refresh_tokens() -> dict[str, bool]:
     """Renew tokens before they run out, so that no checkout has to wait for it."""
+    from django_sadadpay.services import maintenance
+
     return maintenance.refresh_tokens()
 
 

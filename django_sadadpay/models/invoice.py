@@ -44,7 +44,7 @@ class Invoice(AccountRow):
         EXPIRED = "expired", _("expired")
         REFUSED = "refused", _("refused by Sadad")
         UNKNOWN = "unknown", _("outcome unknown")
-        LOST = "lost", _("never found at Sadad")
+        LOST = "lost", _("given up")
 
     class Closing(models.TextChoices):
         BASKET = "basket", _("the basket changed")

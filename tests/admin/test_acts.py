@@ -291,7 +291,7 @@ def test_a_dead_call_is_tried_again(sadad: Sadad, open_invoice: Invoice, boss: C
     event = WebhookEvent.objects.create(
         account="default",
         environment="sandbox",
-        sadad_id=open_invoice.sadad_id,
+        sadad_id=open_invoice.sadad_id or "",
         state=WebhookEvent.State.DEAD,
         error_code="unknown_id",
         received_at=clock.now(),
@@ -312,7 +312,10 @@ def test_a_call_that_still_cannot_be_handled_says_why(
 ) -> None:
     sadad.control.faults.add("Invoice/getbyid", "cut_before")
     event = WebhookEvent.objects.create(
-        account="default", environment="sandbox", sadad_id=open_invoice.sadad_id, received_at=clock.now()
+        account="default",
+        environment="sandbox",
+        sadad_id=open_invoice.sadad_id or "",
+        received_at=clock.now(),
     )
     answer = boss.post(url("webhookevent", "retry", event.pk))
     ((level, sentence),) = told(answer)
@@ -324,7 +327,10 @@ def test_a_locked_database_is_a_message(
     open_invoice: Invoice, boss: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = WebhookEvent.objects.create(
-        account="default", environment="sandbox", sadad_id=open_invoice.sadad_id, received_at=clock.now()
+        account="default",
+        environment="sandbox",
+        sadad_id=open_invoice.sadad_id or "",
+        received_at=clock.now(),
     )
 
     def locked(_block: object) -> None:

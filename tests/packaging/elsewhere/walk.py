@@ -23,13 +23,15 @@ def sell(emulator: Emulator) -> None:
     from corner.models import Order
     from django.contrib.staticfiles import finders
     from django.test import Client
+    from django.utils import translation
 
     import django_sadadpay
     from django_sadadpay import checkout
 
     print("package", Path(django_sadadpay.__file__).parent)
     order = Order.objects.create(total="4.750")
-    invoice = checkout(order)
+    with translation.override("ar"):  # the pages follow the language of the checkout
+        invoice = checkout(order)
     emulator.control.pay(invoice.sadad_id)
     page = Client().get(f"/pay/return/{invoice.reference}/", headers={"accept-language": "ar"})
     order.refresh_from_db()
