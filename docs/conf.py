@@ -32,3 +32,5 @@ autodoc_typehints_format = "short"
 html_theme = "furo"
 html_title = f"django-sadadpay {version}"
 html_show_sphinx = False
+html_static_path = ["_static"]
+html_css_files = ["docs.css"]
