@@ -1,0 +1,90 @@
+"""``python -m benchmarks [--quick] [--database NAME]``. Compare ratios between machines, never rates."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.servers import postgres
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int
+    repeats: int
+    reconciled: int
+    rows: tuple[int, ...]
+
+
+QUICK = Size(rounds=4, repeats=5, reconciled=10, rows=(1_000, 20_000))
+FULL = Size(rounds=20, repeats=20, reconciled=100, rows=(1_000, 20_000))
+
+
+def main(arguments: list[str]) -> int:
+    options = _options(arguments)
+    with ExitStack() as stack:
+        os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
+        os.environ["SADADPAY_BENCH_DATABASE"] = options.database
+        if options.database == "postgres" and postgres.VARIABLE not in os.environ:
+            os.environ[postgres.VARIABLE] = stack.enter_context(postgres.server())
+        data = _run(options, QUICK if options.quick else FULL)
+    return 0 if data else 1
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a short form: under 20 seconds")
+    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--rows", type=int, nargs="+", help="sizes of the invoice table for the lists")
+    parser.add_argument("--json", type=Path, help="where to write the figures, instead of benchmarks/results")
+    return parser.parse_args(arguments)
+
+
+def _run(options: argparse.Namespace, size: Size) -> dict[str, Any]:
+    import django
+
+    django.setup()
+    from django.test.utils import setup_databases, setup_test_environment, teardown_databases
+
+    from benchmarks import report
+
+    setup_test_environment(debug=False)
+    database = setup_databases(verbosity=0, interactive=False)
+    try:
+        data = _measure(options, size)
+    finally:
+        teardown_databases(database, verbosity=0)
+    report.show(data)
+    form = "quick" if options.quick else "full"
+    report.keep(data, options.json or report.FOLDER / f"{options.database}-{form}.json")
+    return data
+
+
+def _measure(options: argparse.Namespace, size: Size) -> dict[str, Any]:
+    from benchmarks import report, stub
+    from benchmarks.cases import cases
+    from benchmarks.floor.cases import floors
+    from benchmarks.lists import measure_lists
+    from benchmarks.measuring import measure
+
+    plain = floors()
+    with stub.installed() as sadad:
+        ours = cases(sadad, reconciled=size.reconciled)
+        results = measure([*plain, *ours], size.rounds, size.repeats)
+    pages = measure_lists(options.rows or list(size.rows), size.rounds)
+    return {
+        "circumstances": report.circumstances({"quick": options.quick}),
+        "operations": report.rows(results[: len(plain)], results[len(plain) :]),
+        "lists": report.list_rows(pages),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
