@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from functools import partial
 from typing import Any
@@ -53,13 +54,19 @@ def _boss() -> Any:
 
 def _fill(size: int) -> None:
     """So many invoices in all; half of the new ones have ended, as in a shop's table."""
-    missing = size - Invoice.objects.count()
-    for start in range(0, missing, _BATCH):
-        kinds: list[dict[str, Any]] = [{"paid": True}, {"expired": True}]
-        rows = [
-            InvoiceFactory.build(payable="filler", **kinds[n % 2])
-            for n in range(min(_BATCH, missing - start))
-        ]
-        Invoice.objects.bulk_create(rows)
+    first = Invoice.objects.count()
+    kinds: list[dict[str, Any]] = [{"paid": True}, {"expired": True}]
+    patterns = [InvoiceFactory.build(**kind) for kind in kinds]
+    for start in range(first, size, _BATCH):
+        numbers = range(start, min(start + _BATCH, size))
+        Invoice.objects.bulk_create([_copy(patterns[n % 2], n) for n in numbers])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+
+
+def _copy(pattern: Invoice, number: int) -> Invoice:
+    """The factory takes a millisecond for each."""
+    row = copy.copy(pattern)
+    row.reference, row.shop_reference, row.sadad_id = f"filler-{number}", f"F-{number}", f"9{number:09}"
+    row.paid_slot = f"filler-{number}" if row.is_paid else None
+    return row

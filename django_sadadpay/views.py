@@ -175,7 +175,7 @@ def _fresh(invoice: Invoice) -> tuple[Invoice, bool]:
     except (SadadError, PaymentError) as error:
         logger.warning("return view: invoice %s: %s", invoice.pk, type(error).__name__)
         return Invoice.objects.get(pk=invoice.pk), False
-    # Somebody asked a moment ago. The buyer may have paid since: what that answer said is not told as this one's.
+    # Somebody asked a moment ago. The buyer may have paid since: that answer is not told as today's.
     return Invoice.objects.get(pk=invoice.pk), False
 
 
