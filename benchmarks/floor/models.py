@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.db import models
 
-# The managers are written out for mypy, whose settings do not know this app.
+# Managers and order_id are written out for mypy, whose settings do not know this app.
 
 
 class PlainOrder(models.Model):
@@ -22,6 +22,7 @@ class PlainOrder(models.Model):
 
 class PlainInvoice(models.Model):
     order = models.ForeignKey(PlainOrder, models.PROTECT)
+    order_id: int
     reference = models.CharField(max_length=31, unique=True)
     amount = models.DecimalField(max_digits=15, decimal_places=3)
     state = models.CharField(max_length=12, default="open")
