@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
+from django.db import router
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import get_script_prefix
@@ -271,7 +272,9 @@ def _object(target: links.Target) -> Any:
     if payable.model is None:
         return target.object_id
     try:
-        obj = payable.model._base_manager.filter(pk=target.object_id).first()
+        # never a replica: what is due may have changed a moment ago
+        rows = payable.model._base_manager.using(router.db_for_write(payable.model))
+        obj = rows.filter(pk=target.object_id).first()
     except (ValueError, ValidationError):  # the model's key has another type than when the link was signed
         obj = None
     if obj is None:

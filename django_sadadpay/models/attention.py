@@ -64,7 +64,7 @@ class Rule:
 RULES: dict[str, Rule] = {
     Code.MISMATCH: Rule(("verify", "dismiss"), blocks=True),
     Code.ID_CONFLICT: Rule(blocks=True),
-    Code.PAID_TWICE: Rule(("refund", "dismiss"), blocks=True),
+    Code.PAID_TWICE: Rule(("refund", "apply", "dismiss"), blocks=True),
     Code.AMOUNT_CHANGED: Rule(("apply", "refund", "dismiss"), blocks=True),
     Code.PAID_AFTER_CANCEL: Rule(("apply", "refund", "dismiss"), blocks=True),
     Code.REFUND_SEEN_FIRST: Rule(("apply", "dismiss"), blocks=True),

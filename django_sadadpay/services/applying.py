@@ -30,18 +30,14 @@ _SOLVED = (
 
 
 def apply_new(
-    invoice: Invoice, reading: Reading, origin: Origin, now: datetime, *, dead_before: bool, tell: bool
+    invoice: Invoice, reading: Reading, origin: Origin, now: datetime, *, dead_before: bool
 ) -> None:
-    """Called once, in the transaction that recorded the payment, with the invoice locked.
-
-    :param tell: False leaves the hook to reconcile: it kept meeting locks, and the payment must be recorded
-        all the same.
-    """
+    """Called once, in the transaction that recorded the payment, with the invoice locked."""
     if reading.says_refund:
         attention.ask(Code.REFUND_SEEN_FIRST, now, invoice, invoice=invoice)
         if reading.fully_refunded or invoice.refunded_amount >= invoice.paid_amount:
             return
-    _apply(invoice, origin, now, dead_before=dead_before, tell=tell)
+    _apply(invoice, origin, now, dead_before=dead_before)
 
 
 def retry(pk: int, origin: Origin) -> Invoice:
@@ -73,7 +69,7 @@ def apply_anyway(pk: int, origin: Origin) -> Invoice:
         attention.close((Code.REFUND_SEEN_FIRST,), now, "applied", invoice=invoice, origin=origin)
         return invoice
 
-    invoice = transactions.run(block)
+    invoice = hooks.run(block)
     transitions.withdraw_others(invoice, origin)
     return invoice
 
@@ -93,13 +89,11 @@ def _is_given_back(invoice: Invoice) -> bool:
     return not seen_first and refund_book.expected(invoice) >= invoice.paid_amount
 
 
-def _apply(
-    invoice: Invoice, origin: Origin, now: datetime, *, dead_before: bool = False, tell: bool = True
-) -> None:
+def _apply(invoice: Invoice, origin: Origin, now: datetime, *, dead_before: bool = False) -> None:
     if not invoice.is_applied and not _take_slot(invoice, origin, now):
         attention.ask(Code.PAID_TWICE, now, invoice, invoice=invoice)
         return
-    _call(invoice, origin, now, dead_before=dead_before, tell=tell)
+    _call(invoice, origin, now, dead_before=dead_before)
 
 
 def _take_slot(invoice: Invoice, origin: Origin, now: datetime) -> bool:
@@ -115,11 +109,8 @@ def _take_slot(invoice: Invoice, origin: Origin, now: datetime) -> bool:
     return True
 
 
-def _call(
-    invoice: Invoice, origin: Origin, now: datetime, *, dead_before: bool = False, tell: bool = True
-) -> None:
-    busy = hooks.Result(Code.HOOK_FAILED, {"error": "DatabaseBusy"})
-    result = hooks.paid(invoice, dead_before=dead_before) if tell else busy
+def _call(invoice: Invoice, origin: Origin, now: datetime, *, dead_before: bool = False) -> None:
+    result = hooks.paid(invoice, dead_before=dead_before)
     if result.ok:
         change(invoice, "handled", origin, now, handled_at=now, next_hook_at=None)
         attention.close(_SOLVED, now, "the order was told", invoice=invoice, origin=origin)

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from functools import partial
 
-from django_sadadpay.gateway.errors import NotFound, OutcomeUnknown, Rejected
+from django_sadadpay.gateway.errors import AuthenticationError, NotFound, OutcomeUnknown, Rejected
 from django_sadadpay.models import Attention, Invoice, InvoiceEvent
-from django_sadadpay.services import attention, clock, gateway, schedule, transactions, transitions
+from django_sadadpay.services import (
+    attention,
+    clock,
+    gateway,
+    hooks,
+    keys,
+    schedule,
+    transactions,
+    transitions,
+)
 from django_sadadpay.services.ledger import Origin, change
 from django_sadadpay.services.looking import look
 
@@ -25,6 +34,10 @@ def delete(invoice: Invoice, origin: Origin) -> Invoice:
         gateway.client_of(invoice).invoices.delete(_id(invoice))
     except (Rejected, NotFound, OutcomeUnknown):
         pass  # refused (it may be paid) or a lost answer: reading it back tells which
+    except AuthenticationError as error:
+        if error.endpoint.startswith("User/"):
+            raise
+        keys.note(invoice, error)  # this account may not delete: refused like any other
     return look(invoice, origin)
 
 
@@ -40,9 +53,9 @@ def finish(pk: int, origin: Origin) -> Invoice:
     try:
         invoice = delete(invoice, origin)
     except NotFound:
-        return transactions.run(partial(vanished, pk, origin))
+        return hooks.run(partial(vanished, pk, origin))
     if invoice.state == State.SUPERSEDING and not is_doubtful(invoice):
-        invoice = transactions.run(partial(_give_up, pk, origin))
+        invoice = hooks.run(partial(_give_up, pk, origin))
     return invoice
 
 
@@ -64,6 +77,8 @@ def vanished(pk: int, origin: Origin) -> Invoice:
         transitions.close(invoice, State.CANCELLED, origin, now)
     elif over:
         transitions.close(invoice, State.EXPIRED, origin, now)
+    elif invoice.state == State.NEW and now - invoice.created_at > schedule.BUSY:
+        transitions.lose(invoice, origin, now)
     transitions.reschedule(invoice, now)
     invoice.save(update_fields=["next_check_at"])
     return invoice

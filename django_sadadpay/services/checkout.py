@@ -202,6 +202,8 @@ def _decide_held(pk: int, plan: Plan, origin: Origin) -> Step:
         return _park(invoice, origin, now)
     if invoice.busy_until is not None and invoice.busy_until > now:
         return Step("wait")
+    if transitions.may_be_paid(invoice):
+        return _set_aside(invoice, origin, now)
     if invoice.state == State.OPEN:
         return _decide_open(invoice, plan, origin, now)
     return _resume(invoice, now)
@@ -242,6 +244,16 @@ def _resume(invoice: Invoice, now: datetime) -> Step:
     invoice.busy_until = now + schedule.BUSY
     invoice.save(update_fields=["busy_until"])
     return step
+
+
+def _set_aside(invoice: Invoice, origin: Origin, now: datetime) -> Step:
+    """Sadad called it paid in a reply that was not believed, and a person has dealt with that: it is only
+    watched.
+    """
+    change(invoice, "set_aside", origin, now, state=State.CANCELLED, open_slot=None, closing=Closing.PAID)
+    transitions.reschedule(invoice, now)
+    invoice.save(update_fields=["next_check_at"])
+    return Step("again")
 
 
 def _park(invoice: Invoice, origin: Origin, now: datetime) -> Step:

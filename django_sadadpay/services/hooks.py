@@ -4,19 +4,45 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import connections, models, transaction
 
+from django_sadadpay import money
 from django_sadadpay.models import Attention, Invoice, Refund
 from django_sadadpay.registry import CannotFulfil, Payable, payables
 from django_sadadpay.services import plain, transactions
+from django_sadadpay.services.errors import TryAgain
 
+T = TypeVar("T")
 Code = Attention.Code
 logger = logging.getLogger("django_sadadpay")
+
+
+#: Set while a block runs again without the shop's hooks, because one of them kept meeting locks.
+_deferred: ContextVar[bool] = ContextVar("sadadpay_hooks_deferred", default=False)
+
+
+def run(block: Callable[[], T]) -> T:
+    """``transactions.run`` for a block that calls hooks: what Sadad did is recorded even if a hook always
+    meets a lock.
+
+    The second time the hooks are not called: they count as failed, and are called again later like any other.
+
+    :raises TryAgain: the database itself stayed locked.
+    """
+    try:
+        return transactions.run(block)
+    except TryAgain:
+        token = _deferred.set(True)
+        try:
+            return transactions.run(block)
+        finally:
+            _deferred.reset(token)
 
 
 @dataclass(frozen=True)
@@ -76,10 +102,12 @@ def _simple(invoice: Invoice, hook: Callable[[Payable[Any], Any], None]) -> Resu
 
 def _due(payable: Payable[Any], obj: Any) -> tuple[Decimal, str]:
     """What is due now, and in which currency."""
-    return payable.due(obj), payable.draft(obj).currency.upper()
+    return money.parse(payable.due(obj), what="due"), payable.draft(obj).currency.upper()
 
 
 def _guarded(invoice: Invoice, call: Callable[[Payable[Any], Any], Result]) -> Result:
+    if _deferred.get():
+        return Result(Code.HOOK_FAILED, {"error": "DatabaseBusy"})
     payable = payables.get(invoice.payable)
     if payable is None:
         return Result(Code.NOT_REGISTERED, {"name": invoice.payable})

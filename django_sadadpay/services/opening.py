@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django_sadadpay.gateway.errors import (
@@ -20,8 +21,10 @@ from django_sadadpay.gateway.errors import (
 from django_sadadpay.models import Attention, Invoice, InvoiceLine
 from django_sadadpay.services import (
     attention,
+    cancelling,
     clock,
     gateway,
+    hooks,
     keys,
     orphans,
     plain,
@@ -136,10 +139,24 @@ def read_back(invoice: Invoice, origin: Origin) -> Invoice:
     :raises OutcomePending: inserted, but not read yet; the next call goes on from here.
     """
     try:
-        return look(invoice, origin)
+        row = look(invoice, origin)
+    except NotFound as error:
+        hooks.run(partial(cancelling.vanished, invoice.pk, origin))
+        release(invoice.pk)
+        raise OutcomePending(invoice=invoice) from error
     except SadadError as error:
         release(invoice.pk)
         raise OutcomePending(invoice=invoice) from error
+    return give_up_if_stuck(row, origin)
+
+
+def give_up_if_stuck(row: Invoice, origin: Origin) -> Invoice:
+    """A row in the making that was read and still is none of ours, and of which no person is asked any
+    more.
+    """
+    if row.state != State.NEW or cancelling.is_doubtful(row):
+        return row
+    return orphans.mark_unknown(row.pk, origin)
 
 
 def learn(pk: int, sadad_id: str, origin: Origin) -> Invoice:

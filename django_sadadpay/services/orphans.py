@@ -11,7 +11,6 @@ from django_sadadpay.services import (
     cancelling,
     clock,
     gateway,
-    schedule,
     settlement,
     snapshots,
     transactions,
@@ -52,13 +51,20 @@ def resolve(invoice: Invoice, origin: Origin) -> Invoice:
 
 
 def _resolve(invoice: Invoice, origin: Origin) -> Invoice:
-    if invoice.sadad_id is None:
+    if not _is_ours(invoice):
         found = find(invoice)
         if found is not None:
             invoice = adopt(invoice, found.id, origin)
-    if invoice.state == State.UNKNOWN and invoice.sadad_id is not None:
+    if invoice.state == State.UNKNOWN and _is_ours(invoice):
         invoice = cancelling.delete(invoice, origin)
     return invoice
+
+
+def _is_ours(invoice: Invoice) -> bool:
+    """The stored id was read back and carried our reference. One that only insert named may be a stranger's:
+    it is never deleted.
+    """
+    return invoice.sadad_id is not None and invoice.ref_number.strip() == invoice.reference
 
 
 def find_and_adopt(invoice: Invoice, origin: Origin) -> Invoice | None:
@@ -76,17 +82,7 @@ def mark_unknown(pk: int, origin: Origin) -> Invoice:
     def block() -> Invoice:
         invoice, now = transactions.lock(Invoice, pk), clock.now()
         if invoice.state == State.NEW:
-            change(
-                invoice,
-                "unknown",
-                origin,
-                now,
-                state=State.UNKNOWN,
-                open_slot=None,
-                closing=Closing.ORPHAN,
-                busy_until=None,
-                next_check_at=now + schedule.MINUTE,
-            )
+            transitions.lose(invoice, origin, now)
         return invoice
 
     return transactions.run(block)

@@ -22,13 +22,16 @@ from django.db.models import QuerySet
 from django_sadadpay import conf
 from django_sadadpay.gateway.errors import AuthenticationError, NotFound, SadadError
 from django_sadadpay.models import Invoice, InvoiceEvent, Mark, Refund, WebhookEvent
+from django_sadadpay.models.base import AccountRow
 from django_sadadpay.services import (
     applying,
     cancelling,
     clock,
     gateway,
+    hooks,
     inbox,
     keys,
+    opening,
     orphans,
     rates,
     refunds,
@@ -56,6 +59,8 @@ class Report:
     calls: int = 0
     seconds: float = 0.0
     left: bool = False
+    #: Accounts and environments whose keys Sadad refused in this run.
+    refused: set[tuple[str, str]] = field(default_factory=set)
 
     def count(self, kind: str, ok: bool) -> None:
         table = self.done if ok else self.failed
@@ -128,34 +133,47 @@ def _due(budget: _Budget, report: Report) -> Iterator[tuple[_Kind, int]]:
     """What is due now, over all kinds, the longest overdue first; read again until nothing or no budget is
     left.
     """
-    seen: set[tuple[str, int]] = set()
+    seen: set[tuple[int, int]] = set()
     while True:
         now = clock.now()
         batches = [_batch(kind, now) for kind in _KINDS]
-        merged = list(heapq.merge(*batches, key=lambda item: item[0]))[:_BATCH]
-        fresh = [item for item in merged if (_KINDS[item[1]].name, item[2]) not in seen]
-        for due, index, pk in fresh:
+        merged = list(heapq.merge(*batches, key=lambda item: item.due))[:_BATCH]
+        fresh = [item for item in merged if (item.index, item.pk) not in seen]
+        for item in fresh:
             if budget.is_spent:
                 report.left = True
                 return
-            kind = _KINDS[index]
-            seen.add((kind.name, pk))  # once a run: a row that stays due must not keep the others waiting
-            if _claim(kind, pk, due, now):
-                yield kind, pk
+            # once a run: a row that stays due must not keep the others waiting
+            seen.add((item.index, item.pk))
+            if item.account not in report.refused and _claim(item, now):
+                yield _KINDS[item.index], item.pk
         if not fresh:
             return
 
 
-def _batch(kind: _Kind, now: datetime) -> list[tuple[datetime, int, int]]:
+@dataclass(frozen=True)
+class _Item:
+    """A row that is due."""
+
+    due: datetime
+    index: int
+    pk: int
+    account: tuple[str, str]
+
+
+def _batch(kind: _Kind, now: datetime) -> list[_Item]:
     index = _KINDS.index(kind)
     rows = kind.rows().filter(**{f"{kind.due}__lte": now}).order_by(kind.due, "pk")
-    return [(due, index, pk) for due, pk in rows.values_list(kind.due, "pk")[:_BATCH]]
+    values = rows.values_list(kind.due, "pk", "account", "environment")[:_BATCH]
+    return [_Item(due, index, pk, (account, environment)) for due, pk, account, environment in values]
 
 
-def _claim(kind: _Kind, pk: int, due: datetime, now: datetime) -> bool:
+def _claim(item: _Item, now: datetime) -> bool:
+    """Move the row's due time on; False when another run was quicker."""
+    kind = _KINDS[item.index]
     if kind.again is None:
         return True
-    rows, until = kind.rows().filter(pk=pk, **{kind.due: due}), now + kind.again
+    rows, until = kind.rows().filter(pk=item.pk, **{kind.due: item.due}), now + kind.again
     return bool(transactions.run(lambda: rows.update(**{kind.due: until})))
 
 
@@ -174,9 +192,18 @@ def _one(kind: _Kind, pk: int, report: Report) -> None:
         report.count(kind.name, ok=False)
         logger.warning("reconcile: %s %s: %s", kind.name, pk, type(error).__name__)
         if isinstance(error, AuthenticationError):
-            keys.note(kind.rows().get(pk=pk), error)
+            _note_keys(kind.rows().get(pk=pk), error, report)
     else:
         report.count(kind.name, ok=True)
+
+
+def _note_keys(row: AccountRow, error: AuthenticationError, report: Report) -> None:
+    """Refused keys are refused for every row: the account's others wait for the next run, without a call
+    each.
+    """
+    keys.note(row, error)
+    if error.endpoint.startswith("User/"):
+        report.refused.add((row.account, row.environment))
 
 
 def _rates(report: Report) -> None:
@@ -206,7 +233,7 @@ def _check_invoice(pk: int) -> None:
     try:
         _check(invoice)
     except NotFound:
-        transactions.run(partial(cancelling.vanished, pk, _ORIGIN))
+        hooks.run(partial(cancelling.vanished, pk, _ORIGIN))
     except (SadadError, PaymentError):
         transactions.run(partial(_reschedule, pk))
         raise
@@ -242,7 +269,7 @@ def _check_new(invoice: Invoice) -> None:
     if invoice.sadad_id is None:
         orphans.resolve(orphans.mark_unknown(invoice.pk, _ORIGIN), _ORIGIN)
     else:
-        look_and_finish(invoice, _ORIGIN)
+        opening.give_up_if_stuck(look_and_finish(invoice, _ORIGIN), _ORIGIN)
 
 
 def _check_known(invoice: Invoice) -> None:
@@ -252,7 +279,7 @@ def _check_known(invoice: Invoice) -> None:
         transactions.run(partial(_mark_expiring, row.pk))
         row = cancelling.delete(row, _ORIGIN)
         if row.state == State.OPEN and not cancelling.is_doubtful(row):
-            transactions.run(partial(_expire_anyway, row.pk))
+            hooks.run(partial(_expire_anyway, row.pk))
     elif _is_stray(row):
         cancelling.finish(
             transactions.run(lambda: transitions.withdraw(row.pk, _ORIGIN, Closing.PAID)).pk, _ORIGIN

@@ -18,6 +18,7 @@ from django_sadadpay.services import attention, hooks, schedule, transitions
 from django_sadadpay.services.ledger import Origin, append, change
 
 State, Code = Refund.State, Attention.Code
+_HOLD = (Code.FACT_REFUSED, Code.MISMATCH, Code.ID_CONFLICT)
 _WANT_REFUND = tuple(str(code) for code, rule in RULES.items() if "refund" in rule.actions)
 
 
@@ -25,11 +26,26 @@ def left(invoice: Invoice) -> Decimal:
     """What may still be refunded: paid minus the larger of Sadad's figure and all rows that are not freed.
     KWD.
     """
-    if invoice.status_text.casefold() == "refunded":
-        return Decimal("0.000")  # whatever its figure says
+    if says_refunded(invoice):
+        return Decimal("0.000")
     reserved = _sum(invoice.refunds.exclude(state__in=Refund.FREED))
     rest: Decimal = invoice.paid_amount - max(invoice.refunded_amount, reserved)
     return max(rest, Decimal("0.000"))
+
+
+def says_refunded(invoice: Invoice) -> bool:
+    """Sadad's word is "Refunded", whatever its figure; a person who has dealt with the difference waives
+    it.
+    """
+    if invoice.status_text.casefold() != "refunded":
+        return False
+    cases = invoice.attention.filter(code=Code.FACT_REFUSED)
+    return not cases.filter(resolution__startswith=attention.DISMISSED).exists()
+
+
+def is_held(invoice: Invoice) -> bool:
+    """What Sadad says of the invoice cannot be believed: no refund of it is sent until a person has looked."""
+    return invoice.attention.filter(resolved_at=None, code__in=_HOLD).exists()
 
 
 def expected(invoice: Invoice) -> Decimal:

@@ -29,7 +29,7 @@ from django_sadadpay.gateway.errors import (
 from django_sadadpay.gateway.records import RefundReceipt
 from django_sadadpay.models import Invoice, InvoiceEvent, Refund
 from django_sadadpay.models.base import exact
-from django_sadadpay.services import clock, gateway, plain, refund_book, schedule, transactions
+from django_sadadpay.services import clock, gateway, hooks, keys, plain, refund_book, schedule, transactions
 from django_sadadpay.services.errors import Refused, TryAgain
 from django_sadadpay.services.ledger import Origin, append
 from django_sadadpay.services.looking import look
@@ -85,13 +85,15 @@ def send_waiting(invoice_pk: int, origin: Origin, *, asked: int | None = None) -
     Gateway failures end it quietly: the rows say what is known, and background work goes on.
     """
     while _waiting(invoice_pk):
+        since = clock.now()
         try:
             _prepare(invoice_pk, origin)
-        except (SadadError, Refused):
+        except (SadadError, Refused) as error:
+            keys.note(Invoice.objects.get(pk=invoice_pk), error)
             transactions.run(partial(_postpone, invoice_pk))
             return
         began = time.monotonic()
-        row = transactions.run(partial(_claim, invoice_pk, origin, asked))
+        row = hooks.run(partial(_claim, invoice_pk, since, origin, asked))
         if row is None:
             return
         if row.state == State.SENDING and not _send(row, began, origin, asked):
@@ -113,7 +115,7 @@ def look_at(refund_pk: int, origin: Origin) -> None:
     try:
         look(row.invoice, origin)
     finally:
-        transactions.run(partial(_next_look, refund_pk, row.invoice_id, origin))
+        hooks.run(partial(_next_look, refund_pk, row.invoice_id, origin))
 
 
 def decide(refund_pk: int, *, happened: bool, by: AbstractBaseUser) -> Refund:
@@ -135,7 +137,7 @@ def decide(refund_pk: int, *, happened: bool, by: AbstractBaseUser) -> Refund:
         refund_book.attribute(invoice, origin, now)
         return row
 
-    return transactions.run(block)
+    return hooks.run(block)
 
 
 def retry_hook(refund_pk: int) -> None:
@@ -224,8 +226,11 @@ def _prepare(invoice_pk: int, origin: Origin) -> None:
     gateway.client_of(invoice).warm()
 
 
-def _claim(invoice_pk: int, origin: Origin, asked: int | None = None) -> Refund | None:
-    """The oldest waiting refund becomes ``sending`` and takes the invoice's only place in flight."""
+def _claim(invoice_pk: int, since: datetime, origin: Origin, asked: int | None = None) -> Refund | None:
+    """The oldest waiting refund becomes ``sending`` and takes the invoice's only place in flight.
+
+    :param since: only a reply that was asked for after this, and was believed, is a ground to send.
+    """
     invoice, now = transactions.lock(Invoice, invoice_pk), clock.now()
     rows = Refund.objects.filter(invoice=invoice)
     if rows.filter(in_flight_slot__isnull=False).exists():
@@ -233,7 +238,11 @@ def _claim(invoice_pk: int, origin: Origin, asked: int | None = None) -> Refund 
     row = rows.filter(state=State.REQUESTED).order_by("pk").first()
     if row is None:
         return None
-    if refund_book.expected(invoice) + row.amount > invoice.paid_amount:
+    if refund_book.is_held(invoice) or invoice.fetch_began_at is None or invoice.fetch_began_at < since:
+        _postpone_rows(invoice, now)
+        return None
+    spent = refund_book.expected(invoice) + row.amount > invoice.paid_amount
+    if spent or refund_book.says_refunded(invoice):
         # Refunded in the panel meanwhile: sending it could only give back money that is not there.
         refund_book.finish(row, invoice, State.REFUSED, origin, now, error_code="exceeds_left")
         _tell_refused(row, invoice, now, asked)
@@ -253,7 +262,7 @@ def _claim(invoice_pk: int, origin: Origin, asked: int | None = None) -> Refund 
 def _send(row: Refund, began: float, origin: Origin, asked: int | None) -> bool:
     """Send it, once. True when the invoice is free for the next one."""
     state, values = _ask(row, began)
-    ended = transactions.run(partial(_end, row.pk, row.invoice_id, state, values, origin, asked))
+    ended = hooks.run(partial(_end, row.pk, row.invoice_id, state, values, origin, asked))
     if ended.state == State.DONE:
         try:
             look(ended.invoice, origin)
@@ -268,7 +277,8 @@ def _ask(row: Refund, began: float) -> tuple[str, dict[str, str]]:
         return State.REFUSED, {"error_code": "not_sent"}
     try:
         receipt = _insert(row)
-    except (AuthenticationError, InvalidRequest, Unavailable):
+    except (AuthenticationError, InvalidRequest, Unavailable) as error:
+        keys.note(row, error)
         return State.REFUSED, {"error_code": "not_sent"}
     except Rejected as error:
         return State.REFUSED if error.refusal else State.UNKNOWN, {
@@ -327,10 +337,11 @@ def _next_look(refund_pk: int, invoice_pk: int, origin: Origin) -> None:
 
 
 def _postpone(invoice_pk: int) -> None:
-    transactions.lock(Invoice, invoice_pk)
-    rows = Refund.objects.filter(invoice=invoice_pk, state=State.REQUESTED)
-    now = clock.now()
-    for row in rows:
+    _postpone_rows(transactions.lock(Invoice, invoice_pk), clock.now())
+
+
+def _postpone_rows(invoice: Invoice, now: datetime) -> None:
+    for row in Refund.objects.filter(invoice=invoice, state=State.REQUESTED):
         refund_book.update(row, next_check_at=schedule.next_unpaid_check(now, row.created_at))
 
 

@@ -20,13 +20,13 @@ from django_sadadpay.services import (
     attention,
     clock,
     facts,
+    hooks,
     paylinks,
     plain,
     refund_book,
     transactions,
     transitions,
 )
-from django_sadadpay.services.errors import TryAgain
 from django_sadadpay.services.facts import Reading
 from django_sadadpay.services.ledger import Origin, change
 from django_sadadpay.services.snapshots import Snapshot
@@ -75,17 +75,13 @@ def settle(pk: int, snapshot: Snapshot, origin: Origin) -> Settled:
 
     :raises TryAgain: the database stayed locked; nothing was changed.
     """
-    try:
-        settled = transactions.run(lambda: _settle(pk, snapshot, origin, tell=True))
-    except TryAgain:
-        # Perhaps only the shop's hook meets locks, again and again: the payment is recorded without it.
-        settled = transactions.run(lambda: _settle(pk, snapshot, origin, tell=False))
+    settled = hooks.run(lambda: _settle(pk, snapshot, origin))
     if settled.invoice.is_applied:
         transitions.withdraw_others(settled.invoice, origin)
     return settled
 
 
-def _settle(pk: int, snapshot: Snapshot, origin: Origin, *, tell: bool) -> Settled:
+def _settle(pk: int, snapshot: Snapshot, origin: Origin) -> Settled:
     invoice = transactions.lock(Invoice, pk)
     case = _Case(
         invoice=invoice,
@@ -108,7 +104,7 @@ def _settle(pk: int, snapshot: Snapshot, origin: Origin, *, tell: bool) -> Settl
     _take_refunded(case)
     _move(case, newly_paid)
     if newly_paid:
-        applying.apply_new(invoice, case.reading, origin, case.now, dead_before=dead_before, tell=tell)
+        applying.apply_new(invoice, case.reading, origin, case.now, dead_before=dead_before)
     refund_book.attribute(invoice, origin, case.now)
     _schedule(case)
     return Settled(invoice, stale=not case.fresh)
@@ -171,16 +167,14 @@ def _record_payment(case: _Case) -> None:
 def _take_refunded(case: _Case) -> None:
     """``refunded_Amount`` only grows; a figure that cannot be is recorded and flagged, never stored."""
     invoice, reading = case.invoice, case.reading
-    if reading.refunded_impossible or (reading.refunded or 0) > invoice.paid_amount:
-        _refuse_fact(case, "refunded", str(case.record.refunded_amount)[:40])
-    elif reading.refunded is not None and reading.refunded > invoice.refunded_amount:
+    impossible = reading.refunded_impossible or (reading.refunded or 0) > invoice.paid_amount
+    if not impossible and reading.refunded is not None and reading.refunded > invoice.refunded_amount:
         case.change("refunded", refunded_amount=reading.refunded)
-    if reading.fully_refunded and invoice.refunded_amount < invoice.paid_amount:
-        # Sadad's word and figure differ: nothing more is refunded (refund_book.left) until a person has
-        # looked.
-        _refuse_fact(
-            case, "refunded", f"{case.record.refunded_amount} ({plain.text(case.record.status, 40)})"
-        )
+    # Sadad's word and figure differ: nothing more is refunded (refund_book.left) until a person has looked.
+    differs = reading.fully_refunded and invoice.refunded_amount < invoice.paid_amount
+    if impossible or differs:
+        word = f" ({plain.text(case.record.status, 40)})" if differs else ""
+        _refuse_fact(case, "refunded", f"{str(case.record.refunded_amount)[:40]}{word}")
 
 
 def _refuse_fact(case: _Case, what: str, theirs: str) -> None:

@@ -13,7 +13,7 @@ from django.dispatch import Signal
 from django_sadadpay import signals
 from django_sadadpay.models import Attention, Invoice
 from django_sadadpay.services import attention, clock, hooks, schedule, transactions
-from django_sadadpay.services.facts import EXPIRED, Reading
+from django_sadadpay.services.facts import EXPIRED, PAID_WORDS, Reading
 from django_sadadpay.services.ledger import Origin, change
 
 State, Closing = Invoice.State, Invoice.Closing
@@ -49,7 +49,7 @@ def close(invoice: Invoice, state: str, origin: Origin, now: datetime) -> None:
     """End a locked invoice that can no longer be paid, free its slot, and tell the shop if it is the shop's
     business.
     """
-    told = invoice.closing in ("", Closing.CANCEL, Closing.EXPIRY)
+    told = invoice.closing in ("", Closing.CANCEL, Closing.EXPIRY) and not may_be_paid(invoice)
     change(invoice, str(state), origin, now, state=state, open_slot=None, busy_until=None)
     if told and not paid_elsewhere(invoice):
         _tell(invoice, state, now)
@@ -72,6 +72,32 @@ def announce(signal: Signal, invoice: Invoice, **extra: object) -> None:
     """Send after commit; a receiver that raises is logged by Django and disturbs nobody."""
     send = partial(signal.send_robust, sender=Invoice, invoice=invoice, **extra)
     transaction.on_commit(send, using=transactions.alias(), robust=True)
+
+
+def may_be_paid(invoice: Invoice) -> bool:
+    """Sadad called it paid in a reply that differed from ours: whatever a person made of that, it is no
+    unpaid invoice.
+
+    It is not handed out again, and the order is not told that it ran out.
+    """
+    codes = (Attention.Code.MISMATCH, Attention.Code.ID_CONFLICT)
+    rows = invoice.attention.filter(code__in=codes)
+    return any(str(row.params.get("status", "")).casefold() in PAID_WORDS for row in rows)
+
+
+def lose(invoice: Invoice, origin: Origin, now: datetime) -> None:
+    """Nobody knows what became of a row in the making: it gives up its slot; its link was shown to nobody."""
+    change(
+        invoice,
+        "unknown",
+        origin,
+        now,
+        state=State.UNKNOWN,
+        open_slot=None,
+        closing=Closing.ORPHAN,
+        busy_until=None,
+        next_check_at=now + schedule.MINUTE,
+    )
 
 
 def paid_elsewhere(invoice: Invoice) -> bool:
@@ -129,7 +155,7 @@ def reschedule(invoice: Invoice, now: datetime) -> None:
 def _next_check(invoice: Invoice, now: datetime) -> datetime | None:
     state = invoice.state
     if state == State.PAID:
-        in_doubt = invoice.doubt is not None and not invoice.doubt.get("asked")
+        in_doubt = _is_fresh_doubt(invoice, now)
         paid = invoice.recorded_at or invoice.created_at
         return now + schedule.MINUTE if in_doubt else schedule.next_paid_check(now, paid)
     if state in DEAD and not is_watched(invoice, now):
@@ -137,6 +163,13 @@ def _next_check(invoice: Invoice, now: datetime) -> datetime | None:
     # never in the past: a row that stays as it is must not keep a run busy with itself
     thinning = schedule.next_unpaid_check(now, invoice.created_at)
     return max(invoice.busy_until or now, thinning) if state in Invoice.PAYABLE else thinning
+
+
+def _is_fresh_doubt(invoice: Invoice, now: datetime) -> bool:
+    """A second look soon tells; not if looks fail, or a person was asked already."""
+    if invoice.doubt is None or invoice.doubt.get("asked") or invoice.fetch_ended_at is None:
+        return False
+    return now - invoice.fetch_ended_at < schedule.HOUR
 
 
 def is_watched(invoice: Invoice, now: datetime) -> bool:

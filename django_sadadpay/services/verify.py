@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django_sadadpay.gateway.errors import NotFound, SadadError
 from django_sadadpay.models import Invoice, InvoiceEvent
 from django_sadadpay.services import cancelling, clock, transactions
-from django_sadadpay.services.errors import Refused, TryAgain
+from django_sadadpay.services.errors import PaymentError, Refused, TryAgain
 from django_sadadpay.services.ledger import Origin
 from django_sadadpay.services.looking import look
 
@@ -52,7 +52,7 @@ def finish_after(invoice: Invoice, origin: Origin) -> None:
         return
     try:
         cancelling.finish_withdrawn(invoice.slot, origin)
-    except SadadError:
+    except (SadadError, PaymentError):
         pass  # the row is the queue: next_check_at is set, reconcile goes on
 
 

@@ -88,9 +88,9 @@ def test_a_row_claimed_by_another_run_is_left_to_it(
     sadad_clock(300)
     kind = next(k for k in reconcile._KINDS if k.name == "invoice")
     now = clock.now()
-    ((due, _, pk),) = reconcile._batch(kind, now)
-    assert reconcile._claim(kind, pk, due, now)
-    assert not reconcile._claim(kind, pk, due, now)
+    (item,) = reconcile._batch(kind, now)
+    assert reconcile._claim(item, now)
+    assert not reconcile._claim(item, now)
 
 
 def test_refused_keys_ask_a_person(sadad: Sadad, order: Order, sadad_clock: Shift) -> None:

@@ -324,11 +324,11 @@ def test_the_next_refund_waits_for_the_one_in_flight(
 def test_a_claim_finds_somebody_else_in_flight(sadad: Sadad, paid: Invoice) -> None:
     sadad.control.faults.add("Refund/insert", "cut_before", times=1)
     refund(paid, "3.000", reason="a")
-    assert transactions.run(lambda: refunds._claim(paid.pk, ORIGIN)) is None
+    assert transactions.run(lambda: refunds._claim(paid.pk, clock.now(), ORIGIN)) is None
 
 
 def test_a_claim_finds_nothing_left_to_send(sadad: Sadad, paid: Invoice) -> None:
-    assert transactions.run(lambda: refunds._claim(paid.pk, ORIGIN)) is None
+    assert transactions.run(lambda: refunds._claim(paid.pk, clock.now(), ORIGIN)) is None
     refunds.send_waiting(paid.pk, ORIGIN)
 
 
