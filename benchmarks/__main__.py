@@ -42,6 +42,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a short form: under 20 seconds")
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--rounds", type=int, help="how often each operation has its turn")
     parser.add_argument("--rows", type=int, nargs="+", help="sizes of the invoice table for the lists")
     parser.add_argument("--json", type=Path, help="where to write the figures, instead of benchmarks/results")
     return parser.parse_args(arguments)
@@ -74,11 +75,11 @@ def _measure(options: argparse.Namespace, size: Size) -> dict[str, Any]:
     from benchmarks.lists import measure_lists
     from benchmarks.measuring import measure
 
-    plain = floors()
+    plain, rounds = floors(), options.rounds or size.rounds
     with stub.installed() as sadad:
         ours = cases(sadad, reconciled=size.reconciled)
-        results = measure([*plain, *ours], size.rounds, size.repeats)
-    pages = measure_lists(options.rows or list(size.rows), size.rounds)
+        results = measure([*plain, *ours], rounds, size.repeats)
+    pages = measure_lists(options.rows or list(size.rows), rounds)
     return {
         "circumstances": report.circumstances({"quick": options.quick}),
         "operations": report.rows(results[: len(plain)], results[len(plain) :]),
