@@ -24,7 +24,7 @@ class Size:
 
 
 QUICK = Size(rounds=4, repeats=5, reconciled=10, rows=(1_000, 20_000))
-FULL = Size(rounds=20, repeats=20, reconciled=100, rows=(1_000, 20_000))
+FULL = Size(rounds=10, repeats=15, reconciled=100, rows=(1_000, 20_000))
 
 
 def main(arguments: list[str]) -> int:
