@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from django_sadadpay import Refused, checkout
+from django_sadadpay import Refused, checkout, refund
 from django_sadadpay.gateway.client import SadadClient
-from django_sadadpay.models import Attention, Invoice
+from django_sadadpay.models import Attention, Invoice, Refund
 from django_sadadpay.registry import payables
 from django_sadadpay.services import gateway, reconcile
 from django_sadadpay.testing.gateway import Sadad
@@ -109,3 +109,20 @@ def test_a_payment_for_an_unregistered_payable_waits_for_its_return(
     sadad_clock(120)
     reconcile.run()
     assert (fresh(order).paid_calls, waiting()) == (1, [])
+
+
+def test_no_refund_is_sent_on_a_reply_that_is_not_believed(
+    sadad: Sadad, order: Order, sadad_clock: Shift
+) -> None:
+    invoice = checkout(order)
+    sadad.pay(invoice)
+    sadad.deliver()
+    sadad.control.faults.add("Invoice/getbyid", "reply_field", path="amount", value=1)
+    row = refund(fresh(invoice), "2.000", reason="a")
+    assert (row.state, waiting()) == (Refund.State.REQUESTED, [Code.MISMATCH])
+    assert sadad.calls("Refund/insert") == []
+    sadad.control.faults.clear()
+    sadad_clock(3600)
+    reconcile.run()
+    assert (fresh(row).state, waiting()) == (Refund.State.DONE, [])
+    assert len(sadad.control.refunds()) == 1
