@@ -96,7 +96,7 @@ class _Shop:
         return partial(settlement.settle, invoice.pk, again, _ORIGIN)
 
     def reconcile(self, count: int) -> Operation:
-        Invoice.objects.update(next_check_at=None)
+        Invoice.objects.exclude(next_check_at=None).update(next_check_at=None)
         made = [self.invoice().pk for _ in range(count)]
         due = clock.now() - timedelta(minutes=1)
         Invoice.objects.filter(pk__in=made).update(next_check_at=due)
