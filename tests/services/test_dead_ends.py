@@ -129,9 +129,7 @@ def test_a_word_and_an_impossible_figure_are_one_case(sadad: Sadad, order: Order
     assert waiting() == []
 
 
-def test_a_word_and_an_impossible_figure_are_one_case(
-    sadad: Sadad, order: Order, admin_user: User
-) -> None:
+@pytest.mark.parametrize(
     ("endpoint", "state"), [("Refund/insert", "refused"), ("Invoice/getbyid", "requested")]
 )
 def test_missing_rights_on_the_way_of_a_refund_ask_a_person(
