@@ -109,6 +109,7 @@ class Payable(Generic[M]):
     model: ClassVar[type[models.Model] | None] = None
 
     def draft(self, obj: M) -> InvoiceDraft:
+        """What is to be paid for ``obj`` now (without a model: for its key). Must be written."""
         raise ImproperlyConfigured(
             f"{type(self).__name__} must define draft(self, obj) and return an InvoiceDraft"
         )

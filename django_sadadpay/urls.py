@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-from django.db import connections, transaction
 from django.urls import path
 
+from django_sadadpay.services.transactions import outside
 from django_sadadpay.views import CheckoutView, ReturnView, WebhookView
 
 app_name = "sadadpay"
 
-
-def _free(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Outside any transaction, on every database: these views call Sadad (money-flow 9)."""
-    for alias in connections:
-        view = transaction.non_atomic_requests(using=alias)(view)
-    return view
-
-
-_webhook = _free(WebhookView.as_view())
-_return = _free(ReturnView.as_view())
-_checkout = _free(CheckoutView.as_view())
+_webhook = outside(WebhookView.as_view())
+_return = outside(ReturnView.as_view())
+_checkout = outside(CheckoutView.as_view())
 
 # Each also without its last slash: Sadad's panel takes the address as typed; no POST can be redirected.
 # The secret takes whatever follows: mistyped behind it, the address would be Django's 404, which logs it.

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import django
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import connections, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -16,16 +15,10 @@ from django.urls import URLPattern, path
 from django_sadadpay import texts
 from django_sadadpay.admin.base import ReadOnlyAdmin, allowed
 from django_sadadpay.gateway.errors import SadadError
+from django_sadadpay.services import transactions
 from django_sadadpay.services.errors import PaymentError
 
 View = Callable[..., HttpResponse]
-
-
-def free(view: View) -> View:
-    """Outside any transaction, on every database."""
-    for alias in connections:
-        view = transaction.non_atomic_requests(using=alias)(view)
-    return view
 
 
 class PagesAdmin(ReadOnlyAdmin):
@@ -37,7 +30,9 @@ class PagesAdmin(ReadOnlyAdmin):
         return [self._page(name, rest) for name, rest in self.pages.items()] + super().get_urls()
 
     def _page(self, name: str, rest: str) -> URLPattern:
-        view = free(self.admin_site.admin_view(getattr(self, f"{name}_page")))
+        view: Callable[..., HttpResponse] = transactions.outside(
+            self.admin_site.admin_view(getattr(self, f"{name}_page"))
+        )
         return path(f"<int:pk>/{name}/{rest}", view, name=f"sadadpay_{self.opts.model_name}_{name}")
 
     def row(self, request: HttpRequest, pk: int, *permissions: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.db import connections, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import translation
@@ -25,6 +24,7 @@ from django_sadadpay.api import serializers as shapes
 from django_sadadpay.api.paging import NewestFirst, OldestFirst
 from django_sadadpay.models import Attention, Invoice, Refund
 from django_sadadpay.models.base import exact
+from django_sadadpay.services import transactions
 from django_sadadpay.services.refunds import refund
 from django_sadadpay.services.verify import verify
 
@@ -53,10 +53,7 @@ class BackOfficeView(_View):
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
         """Outside any transaction, on every database: some of these views call Sadad."""
-        view: Any = super().as_view(**initkwargs)
-        for alias in connections:
-            view = transaction.non_atomic_requests(using=alias)(view)
-        return view
+        return transactions.outside(super().as_view(**initkwargs))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """In the language of ``Accept-Language``, also where the project has no LocaleMiddleware."""

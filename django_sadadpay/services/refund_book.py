@@ -44,7 +44,7 @@ def says_refunded(invoice: Invoice) -> bool:
 
 
 def is_held(invoice: Invoice) -> bool:
-    """What Sadad says of the invoice cannot be believed: no refund of it is sent until a person has looked."""
+    """What Sadad says of the invoice cannot be believed: no refund is sent until a person has looked."""
     return invoice.attention.filter(resolved_at=None, code__in=_HOLD).exists()
 
 

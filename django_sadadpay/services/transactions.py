@@ -17,6 +17,7 @@ from django_sadadpay.models import Invoice, Mark
 from django_sadadpay.services.errors import InsideTransaction, TryAgain
 
 T = TypeVar("T")
+V = TypeVar("V", bound=Callable[..., Any])
 M = TypeVar("M", bound=Model)
 logger = logging.getLogger("django_sadadpay")
 
@@ -44,6 +45,13 @@ def _without_autocommit(connection: BaseDatabaseWrapper) -> bool:
     """Autocommit off outside of ``atomic``: a transaction is always open, and ``atomic`` commits nothing."""
     connected = connection.connection is not None
     return connected and not connection.autocommit and not connection.atomic_blocks
+
+
+def outside(view: V) -> V:
+    """A view outside any transaction, on every database, whatever ATOMIC_REQUESTS says: it calls Sadad."""
+    for name in connections:
+        view = transaction.non_atomic_requests(using=name)(view)
+    return view
 
 
 def ensure_outside() -> None:

@@ -29,6 +29,7 @@ from django_sadadpay.services import (
     hooks,
     opening,
     reconcile,
+    refund_book,
     refunds,
     transactions,
     transitions,
@@ -112,7 +113,7 @@ def test_a_refund_asked_for_before_sadad_said_refunded_is_refused(
     sadad: Sadad, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     invoice = paid(sadad, order)
-    monkeypatch.setattr(refunds.refund_book, "is_held", lambda invoice: False)
+    monkeypatch.setattr(refund_book, "is_held", lambda invoice: False)
     sadad.control.set_status(invoice.sadad_id, "Refunded")
     assert refund(invoice, "1.000", reason="a").error_code == "exceeds_left"
 
