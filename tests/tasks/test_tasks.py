@@ -41,7 +41,11 @@ def test_every_celery_app_finds_the_tasks_by_itself() -> None:
         "print(*sorted(name for name in app.tasks if name.startswith('sadadpay.')))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings.memory"},
     )
     expected = "sadadpay.process_event sadadpay.process_inbox sadadpay.reconcile sadadpay.refresh_tokens"
     assert done.stdout.strip() == expected
