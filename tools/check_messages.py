@@ -5,6 +5,7 @@ Texts are compared, not bytes: files differ between releases of gettext, and by 
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -54,9 +55,14 @@ def _differs_from_sources(package: Path) -> list[str]:
         made = [path.parent for path in copy.rglob("locale")]
         for app in made:
             command = [sys.executable, "-m", "django", "makemessages", "--all", "--no-obsolete"]
-            subprocess.run(command, cwd=app, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(command, cwd=app, check=True, stdout=subprocess.DEVNULL, env=_plain())
         pairs = [(ROOT / path.relative_to(folder), path) for path in sorted(copy.rglob("*.po"))]
         return [line for old, new in pairs for line in _differences(old, new)]
+
+
+def _plain() -> dict[str, str]:
+    """makemessages needs no settings; from a copied folder it could not import ours."""
+    return {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
 
 
 def _differences(old: Path, new: Path) -> list[str]:
