@@ -13,10 +13,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 SERIES = ("3.12", "3.13", "3.11")  # the first that is found carries .venv
+PYENV = os.environ.get("PYENV_ROOT") or os.path.join("~", ".pyenv")
 # pyenv's shims and uv's links answer for versions that are not selected: look into the real folders.
 FOLDERS = (
-    "~/.pyenv/versions/{}.*/bin",
-    "/opt/pyenv/versions/{}.*/bin",
+    os.path.join(PYENV, "versions", "{}.*", "bin"),
     "~/.local/share/uv/python/cpython-{}.*/bin",
     "/usr/bin",
     "/usr/local/bin",
