@@ -49,12 +49,23 @@ class Call:
     at: datetime
 
 
+@dataclass(slots=True)
+class Tally:
+    """How often an endpoint was called since the start, and how the latest call ended; for the overview."""
+
+    calls: int = 0
+    status: int | None = None
+    error_key: str | None = None
+
+
 class Api:
     """Answers ``/api/...``."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.log: deque[Call] = deque(maxlen=LOG_SIZE)
+        self.tallies: dict[str, Tally] = {}
+        self._counting = threading.Lock()
         self.stopping = threading.Event()
 
     def answer(self, request: Request, path: str) -> Response:
@@ -132,10 +143,23 @@ class Api:
             error_key=reply.error_key,
             at=datetime.fromtimestamp(self.world.now(), UTC),
         )
-        self.log.append(call)
+        self._keep(call)
         logger.info(
             "%s %s %s %s", call.endpoint, call.status or "cut", call.error_key or "", call.faults or ""
         )
+
+    def _keep(self, call: Call) -> None:
+        with self._counting:
+            self.log.append(call)
+            tally = self.tallies.setdefault(call.endpoint, Tally())
+            tally.calls += 1
+            tally.status, tally.error_key = call.status, call.error_key
+
+    def forget(self) -> None:
+        """Empty the log and start counting anew."""
+        with self._counting:
+            self.log.clear()
+            self.tallies.clear()
 
     def _send(self, reply: Reply, request: Request) -> Response:
         if reply.cut:

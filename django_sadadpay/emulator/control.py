@@ -204,9 +204,9 @@ class Control:
         return {name: value for name, value in shown.items() if name not in SECRET_SETTINGS}
 
     def reset(self) -> None:
-        """Forget everything but the settings: invoices, tokens, faults, log, clock."""
+        """Forget everything but the settings: invoices, tokens, faults, log and counts, clock."""
         self._world.faults.clear()
-        self.clear_log()
+        self._api.forget()
         with self._world.transaction():
             self._world.clear()
 

@@ -60,7 +60,7 @@ def insert(world: World, request: ApiRequest) -> dict[str, str]:
 
 
 def getbyid(world: World, request: ApiRequest) -> dict[str, Any]:
-    return wire.invoice(world, find(world, _query_id(request)))
+    return wire.invoice(world, find(world, request.query_id()))
 
 
 def update(world: World, request: ApiRequest) -> bool | None:
@@ -77,7 +77,7 @@ def update(world: World, request: ApiRequest) -> bool | None:
 
 
 def delete(world: World, request: ApiRequest) -> bool | None:
-    ledger.cancel(world, find(world, _query_id(request)))
+    ledger.cancel(world, find(world, request.query_id()))
     return world.settings.delete_reply
 
 
@@ -85,16 +85,10 @@ def getall(world: World, request: ApiRequest) -> list[dict[str, Any]]:
     return listing.invoices(world, request)
 
 
-def _query_id(request: ApiRequest) -> int:
-    """``?id=``; what is not a number counts as missing."""
-    text = request.query.get("id", "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
-
-
 ROUTES = (
     Route("Invoice/getall", "GET", handler=getall),
-    Route("Invoice/getbyid", "GET", handler=getbyid),
-    Route("Invoice/insert", "POST", handler=insert, reads_body=True),
+    Route("Invoice/getbyid", "GET", handler=getbyid, evidence="doc"),
+    Route("Invoice/insert", "POST", handler=insert, reads_body=True, evidence="doc"),
     Route("Invoice/update", "PUT", handler=update, reads_body=True),
     Route("Invoice/delete", "DELETE", handler=delete),
 )

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 Auth = Literal["basic", "refresh", "access", "none"]
 
+#: How well the body of an endpoint is known; the path of each is documented (contract 0).
+Evidence = Literal["doc", "vendor", "observed", "assumed"]
+#: How well an endpoint's body is known (contract 0); its path alone is documented in any case.
+Evidence = Literal["doc", "vendor", "observed", "assumed"]
+
 
 @dataclass(frozen=True, slots=True)
 class ApiRequest:
@@ -21,6 +26,11 @@ class ApiRequest:
     body: Any = None
     authorization: str = field(default="", repr=False)
     faults: frozenset[str] = frozenset()
+
+    def query_id(self) -> int:
+        """``?id=``; 0 for what is not a number, which counts as missing."""
+        text = self.query.get("id", "").strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 
 class Refusal(Exception):
@@ -53,6 +63,8 @@ class Route:
     auth: Auth = "access"
     handler: Callable[[World, ApiRequest], Any] | None = None
     reads_body: bool = False
+    evidence: Evidence = "assumed"
+    evidence: Evidence = "assumed"
 
     @property
     def path(self) -> str:

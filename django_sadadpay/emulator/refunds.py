@@ -53,5 +53,5 @@ def _row(row: Refund) -> dict[str, Any]:
 
 ROUTES = (
     Route("Refund/getall", "GET", handler=getall),
-    Route("Refund/insert", "POST", handler=insert, reads_body=True),
+    Route("Refund/insert", "POST", handler=insert, reads_body=True, evidence="doc"),
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from django_sadadpay.emulator import control_http, pages
+from django_sadadpay.emulator import control_http, overview, pages
 from django_sadadpay.emulator.api import Api
 from django_sadadpay.emulator.control import Control
 from django_sadadpay.emulator.state import Settings, World
@@ -166,7 +166,7 @@ class Emulator:
             case ["control", *rest]:
                 return control_http.answer(self.control, request, "/".join(rest))
             case [""]:
-                return pages.overview(self.world, self.control.log)
+                return overview.overview(self.world, self.api)
             case ["pay", key]:
                 return pages.pay(self.world, request, key)
             case ["pay", key, "Success" | "Failed" as ending]:
