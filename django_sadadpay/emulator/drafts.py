@@ -14,6 +14,7 @@ from django_sadadpay.emulator.entities import Item
 from django_sadadpay.emulator.protocol import Refusal
 
 if TYPE_CHECKING:
+    from django_sadadpay.emulator.entities import Currency
     from django_sadadpay.emulator.state import World
 
 SEND_TYPES = ("", "SMS", "Email", "Whatsapp", "Link")
@@ -37,7 +38,7 @@ def read(world: World, value: Any, name: str = "Invoices") -> Draft:
         **_customer(fields),
         **_language_and_currency(world, fields),
         **_options(fields),
-        "expires_at": _expiry(world, fields.text("expiry_Date")),
+        "expires_at": expiry(world, fields.text("expiry_Date")),
     }
     return Draft(values, items)
 
@@ -118,13 +119,24 @@ def _customer(fields: Fields) -> dict[str, Any]:
 
 def _language_and_currency(world: World, fields: Fields) -> dict[str, Any]:
     """Arabic and KWD when left out (contract 3.1)."""
-    lang = fields.text("lang") or "ar"
-    if not re.fullmatch("[A-Za-z]{2}", lang):
+    lang = language(fields.text("lang") or "ar")
+    money = currency(world, fields.text("currency_Code") or "KWD")
+    return {"lang": lang, "currency": money.code, "rate": money.rate}
+
+
+def language(text: str) -> str:
+    """Two letters, as they were sent. Raises ``Refusal`` InvalidLanguageCode."""
+    if not re.fullmatch("[A-Za-z]{2}", text):
         raise Refusal("InvalidLanguageCode")
-    currency = world.currencies.get((fields.text("currency_Code") or "KWD").upper())
-    if currency is None:
+    return text
+
+
+def currency(world: World, code: str) -> Currency:
+    """One that Sadad lists. Raises ``Refusal`` InvalidCurrencyCode."""
+    found = world.currencies.get(code.upper())
+    if found is None:
         raise Refusal("InvalidCurrencyCode")
-    return {"lang": lang, "currency": currency.code, "rate": currency.rate}
+    return found
 
 
 def _options(fields: Fields) -> dict[str, Any]:
@@ -139,7 +151,7 @@ def _options(fields: Fields) -> dict[str, Any]:
     }
 
 
-def _expiry(world: World, text: str) -> float:
+def expiry(world: World, text: str) -> float:
     """Midnight in Kuwait of the date sent, else of today plus the merchant's valid days (contract 3.1)."""
     if not text:
         today = wire.local_time(world.now()).replace(hour=0, minute=0, second=0, microsecond=0)

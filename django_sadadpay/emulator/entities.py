@@ -27,6 +27,7 @@ class Item(Record):
     quantity: int
     fils: int
     supplier_id: int = 0
+    product_id: int = 0
 
 
 @dataclass(slots=True)
@@ -49,7 +50,11 @@ class Transaction(Record):
 
 @dataclass(slots=True)
 class Invoice(Record):
-    """An invoice (contract 3.2). ``history`` holds earlier replies about it, oldest first."""
+    """An invoice (contract 3.2). ``history`` holds earlier replies about it, oldest first.
+
+    ``origin`` and ``origin_id`` name the object that made it ("PaymentLink", 7), ``part`` the instalment or
+    bill of it; Sadad is not known to show them, so only the state has them.
+    """
 
     id: int
     key: str
@@ -83,6 +88,11 @@ class Invoice(Record):
     transaction_id: str | None = None
     gateway: str | None = None
     gateway_code: str | None = None
+    order_status: str = ""
+    order_session_id: int = 0
+    origin: str = ""
+    origin_id: int = 0
+    part: int = 0
     items: list[Item] = field(default_factory=list)
     transactions: list[Transaction] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list, repr=False)
@@ -99,6 +109,22 @@ class Invoice(Record):
             "transactions": [Transaction.from_json(row) for row in data["transactions"]],
         }
         return cls(**{**data, **nested})
+
+
+@dataclass(slots=True)
+class Stored(Record):
+    """An object of the merchant's: a product, a link, a customer, a plan (contract 10).
+
+    ``kind`` is the API's group. ``values`` are its columns by their names on the wire (see ``columns``).
+    """
+
+    kind: str
+    id: int
+    key: str
+    code: str
+    created_at: float
+    values: dict[str, Any] = field(repr=False)
+    deleted: bool = False
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 import threading
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,13 +26,20 @@ EVERYWHERE = "*"
 class Kind:
     """A kind of fault. ``before``: met by calls without a token too. ``ends``: there is no proper reply.
 
-    ``endpoints`` are the only ones at which it makes sense; None means every API endpoint.
+    ``endpoints`` are the only ones at which it makes sense (``*/getall``: each one so called); None means
+    every API endpoint.
     """
 
     before: bool = False
     ends: bool = False
     endpoints: tuple[str, ...] | None = None
     options: dict[str, Any] = field(default_factory=dict)
+
+    def fits(self, endpoint: str) -> bool:
+        """Whether it makes sense at an endpoint."""
+        if self.endpoints is None:
+            return endpoint != WEBHOOK
+        return any(fnmatchcase(endpoint.lower(), name.lower()) for name in self.endpoints)
 
 
 KINDS = {
@@ -60,9 +68,9 @@ KINDS = {
     # The reply comes in small pieces over so many seconds.
     "slow_drip": Kind(options={"seconds": 5.0}),
     # getall gives every row, whatever was asked.
-    "ignore_filter": Kind(endpoints=("Invoice/getall",)),
+    "ignore_filter": Kind(endpoints=("*/getall",)),
     # getall gives the whole list, whatever page was asked.
-    "ignore_paging": Kind(endpoints=("Invoice/getall", "Refund/getall")),
+    "ignore_paging": Kind(endpoints=("*/getall",)),
     # One field of the reply is set, removed or written as another type ("text" or "number").
     # The path is under "response", with dots; * stands for each row or field.
     "reply_field": Kind(options={"path": "", "value": None, "remove": False, "retype": None}),
@@ -94,7 +102,7 @@ class Fault:
 
     def matches(self, endpoint: str, *, authenticated: bool) -> bool:
         if self.endpoint == EVERYWHERE:
-            here = endpoint != WEBHOOK and endpoint in (self.meaning.endpoints or (endpoint,))
+            here = endpoint != WEBHOOK and self.meaning.fits(endpoint)
         else:
             here = self.endpoint.lower() == endpoint.lower()
         return here and (authenticated or self.meaning.before)
@@ -175,9 +183,8 @@ def _check(
     unknown = sorted(set(options) - set(allowed.options))
     if unknown:
         raise ValueError(f"{kind} has no option {', '.join(unknown)}")
-    names = [name.lower() for name in allowed.endpoints or ()]
-    wrong_place = endpoint.lower() not in names if names else endpoint == WEBHOOK
-    if wrong_place and (endpoint != EVERYWHERE or WEBHOOK in names):
+    everywhere = endpoint == EVERYWHERE and not allowed.fits(WEBHOOK)
+    if not everywhere and not allowed.fits(endpoint):
         raise ValueError(f"{kind} makes no sense at {endpoint}")
     if times is not None and times < 1:
         raise ValueError("times is at least 1")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django_sadadpay.emulator import binding, drafts, wire
 from django_sadadpay.emulator.binding import Fields
 from django_sadadpay.emulator.protocol import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from django_sadadpay.emulator.entities import Invoice
     from django_sadadpay.emulator.protocol import ApiRequest
     from django_sadadpay.emulator.state import World
 
     Test = Callable[[Invoice, str], bool]
+
+T = TypeVar("T")
 
 DAY = 86400
 
@@ -61,20 +63,38 @@ SORTS: dict[str, Callable[[Invoice], Any]] = {
 
 def invoices(world: World, request: ApiRequest) -> list[dict[str, Any]]:
     """The rows asked for, newest first. None at all is EmptyResult (contract 3.4)."""
+    kept = [row for row in world.invoices.values() if world.settings.list_deleted or not row.deleted]
+    found = page(kept, request, filters=FILTERS, sorts=SORTS, unless_asked={"invoicetype": "Invoice"})
+    return [{**_row(row), **extra} for row, extra in found]
+
+
+def page(
+    rows: Iterable[T],
+    request: ApiRequest,
+    *,
+    filters: Mapping[str, Callable[[T, str], bool]],
+    sorts: Mapping[str, Callable[[T], Any]],
+    unless_asked: Mapping[str, str] | None = None,
+) -> list[tuple[T, dict[str, Any]]]:
+    """The rows asked for, newest first, each with what paging adds to it. Raises EmptyResult.
+
+    ``filters`` and ``sorts`` are named without case and underscores; ``sorts`` has "id". ``unless_asked`` are
+    the filters that hold when the query does not name them.
+    """
     options = list_options(request)
-    rows = sorted(_chosen(world, request), key=_sort_key(options), reverse=_descending(options))
-    return [{**_row(row), **extra} for row, extra in paged(rows, options)]
+    chosen = _chosen(rows, request, filters, unless_asked or {})
+    return paged(sorted(chosen, key=_sort_key(options, sorts), reverse=_descending(options)), options)
 
 
-def paged(rows: Sequence[Any], options: Fields | None) -> list[tuple[Any, dict[str, Any]]]:
+def paged(rows: Sequence[T], options: Fields | None) -> list[tuple[T, dict[str, Any]]]:
     """The rows of the page, each with what paging adds to it: ``totalCount``. Raises EmptyResult."""
-    page = rows
+    part = rows
     if options is not None and not options.flag("loadingAll"):
         start = max(options.integer("skip"), 0)
-        page = rows[start : start + (options.integer("take") or 20)]
-    if not page:
+        part = rows[start : start + (options.integer("take") or 20)]
+    if not part:
         raise Refusal("EmptyResult", is_valid=True)
-    return [(row, {} if options is None else {"totalCount": len(rows)}) for row in page]
+    return [(row, {} if options is None else {"totalCount": len(rows)}) for row in part]
 
 
 def list_options(request: ApiRequest) -> Fields | None:
@@ -85,15 +105,24 @@ def list_options(request: ApiRequest) -> Fields | None:
 
 def parameters(query: Mapping[str, str]) -> dict[str, str]:
     """The query by name without case and underscores, empty ones left out."""
-    return {name.lower().replace("_", ""): value for name, value in query.items() if value.strip()}
+    return {plain_name(name): value for name, value in query.items() if value.strip()}
 
 
-def _chosen(world: World, request: ApiRequest) -> list[Invoice]:
-    rows = [row for row in world.invoices.values() if world.settings.list_deleted or not row.deleted]
+def plain_name(name: str) -> str:
+    """``customer_Name`` as ``customername``."""
+    return name.lower().replace("_", "")
+
+
+def _chosen(
+    rows: Iterable[T],
+    request: ApiRequest,
+    filters: Mapping[str, Callable[[T, str], bool]],
+    unless_asked: Mapping[str, str],
+) -> list[T]:
     if "ignore_filter" in request.faults:
-        return rows
-    wanted = {"invoicetype": "Invoice", **parameters(request.query)}
-    tests = [(FILTERS[name], value) for name, value in wanted.items() if name in FILTERS]
+        return list(rows)
+    wanted = {**unless_asked, **parameters(request.query)}
+    tests = [(filters[name], value) for name, value in wanted.items() if name in filters]
     return [row for row in rows if all(test(row, value) for test, value in tests)]
 
 
@@ -101,9 +130,9 @@ def _sort(options: Fields | None) -> Fields:
     return Fields((options.raw("sort") if options else None) or {}, "sort")
 
 
-def _sort_key(options: Fields | None) -> Callable[[Invoice], Any]:
+def _sort_key(options: Fields | None, sorts: Mapping[str, Callable[[T], Any]]) -> Callable[[T], Any]:
     """By id where the selector is missing or not known here."""
-    return SORTS.get(_sort(options).text("selector").lower().replace("_", ""), SORTS["id"])
+    return sorts.get(plain_name(_sort(options).text("selector")), sorts["id"])
 
 
 def _descending(options: Fields | None) -> bool:

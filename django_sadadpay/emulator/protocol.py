@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 Auth = Literal["basic", "refresh", "access", "none"]
 
-#: How well the body of an endpoint is known; the path of each is documented (contract 0).
-Evidence = Literal["doc", "vendor", "observed", "assumed"]
 #: How well an endpoint's body is known (contract 0); its path alone is documented in any case.
 Evidence = Literal["doc", "vendor", "observed", "assumed"]
 
@@ -63,7 +61,6 @@ class Route:
     auth: Auth = "access"
     handler: Callable[[World, ApiRequest], Any] | None = None
     reads_body: bool = False
-    evidence: Evidence = "assumed"
     evidence: Evidence = "assumed"
 
     @property

@@ -9,6 +9,8 @@ from django_sadadpay.emulator.binding import Fields
 from django_sadadpay.emulator.protocol import Refusal, Route, wrong_object
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django_sadadpay.emulator.entities import Refund
     from django_sadadpay.emulator.protocol import ApiRequest
     from django_sadadpay.emulator.state import World
@@ -34,9 +36,8 @@ def _shown_id(world: World, row: Refund) -> bool | int | str:
 
 def getall(world: World, request: ApiRequest) -> list[dict[str, Any]]:
     """Every field of a row is assumed: only the path is known (contract 6.2). Newest first."""
-    wanted = listing.parameters(request.query).get("invoiceid")
-    rows = [row for row in reversed(world.refunds) if wanted in (None, str(row.invoice_id))]
-    return [{**_row(row), **extra} for row, extra in listing.paged(rows, listing.list_options(request))]
+    page = listing.page(world.refunds, request, filters=FILTERS, sorts=SORTS)
+    return [{**_row(row), **extra} for row, extra in page]
 
 
 def _row(row: Refund) -> dict[str, Any]:
@@ -50,6 +51,16 @@ def _row(row: Refund) -> dict[str, Any]:
         "createDate": wire.date_text(row.created_at),
     }
 
+
+FILTERS: dict[str, Callable[[Refund, str], bool]] = {
+    "invoiceid": lambda row, wanted: wanted.strip() == str(row.invoice_id),
+}
+
+SORTS: dict[str, Callable[[Refund], Any]] = {
+    "id": lambda row: row.id,
+    "amount": lambda row: row.fils,
+    "createdate": lambda row: row.created_at,
+}
 
 ROUTES = (
     Route("Refund/getall", "GET", handler=getall),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from django_sadadpay.emulator import ledger
-from django_sadadpay.emulator.entities import Currency, Invoice, Refund, Token, WebhookMessage
+from django_sadadpay.emulator.entities import Currency, Invoice, Refund, Stored, Token, WebhookMessage
 from django_sadadpay.emulator.faults import Faults
 from django_sadadpay.emulator.routes import ROUTES
 
@@ -44,6 +44,7 @@ CHOICES = {
     "webhook_style": ("camel", "documented"),
     "refund_id": ("true", "number", "text", "empty"),
     "empty_error_key": ("null", "empty"),
+    "insert_reply": ("object", "id", "text", "true"),
 }
 
 
@@ -71,6 +72,7 @@ class Settings:
     refund_transactions: bool = False
     list_deleted: bool = True
     empty_error_key: Literal["null", "empty"] = "null"
+    insert_reply: Literal["object", "id", "text", "true"] = "object"
     update_reply: bool | None = True
     delete_reply: bool | None = None
 
@@ -102,6 +104,7 @@ class World:
         """Forget everything: a new merchant with the opening balance. Marks the world as changed."""
         self.invoices: dict[int, Invoice] = {}
         self.refunds: list[Refund] = []
+        self.objects: dict[str, dict[int, Stored]] = {}
         self.webhooks: list[WebhookMessage] = []
         self.tokens: dict[str, Token] = {}
         self.currencies = {code: Currency(code, *row) for code, row in CURRENCIES.items()}
@@ -131,8 +134,8 @@ class World:
         return time.time() + self.offset
 
     def next_id(self, kind: str) -> int:
-        """The next number of its kind; touches the world."""
-        number = self.counters[kind]
+        """The next number of its kind, from 1 where ``FIRST_IDS`` says nothing; touches the world."""
+        number = self.counters.get(kind, 1)
         self.counters[kind] = number + 1
         self.touch()
         return number
@@ -165,6 +168,7 @@ class World:
         return {
             "invoices": [row.to_json() for row in self.invoices.values()],
             "refunds": [row.to_json() for row in self.refunds],
+            "objects": [row.to_json() for kind in self.objects.values() for row in kind.values()],
             "webhooks": [row.to_json() for row in self.webhooks],
             "tokens": [row.to_json() for row in self.tokens.values()],
             "currencies": [row.to_json() for row in self.currencies.values()],
@@ -177,6 +181,9 @@ class World:
     def _load(self, data: dict[str, Any]) -> None:
         self.invoices = {row["id"]: Invoice.from_json(row) for row in data["invoices"]}
         self.refunds = [Refund.from_json(row) for row in data["refunds"]]
+        self.objects = {}
+        for stored in map(Stored.from_json, data.get("objects", [])):  # older state files have none
+            self.objects.setdefault(stored.kind, {})[stored.id] = stored
         self.webhooks = [WebhookMessage.from_json(row) for row in data["webhooks"]]
         self.tokens = {row["value"]: Token.from_json(row) for row in data["tokens"]}
         self.currencies = {row["code"]: Currency.from_json(row) for row in data["currencies"]}
