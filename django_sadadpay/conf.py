@@ -13,6 +13,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 
+from django_sadadpay.gateway import spelling
+from django_sadadpay.gateway.spelling import Spellings
+
 ENVIRONMENTS = ("sandbox", "live")
 RUNNERS = ("inline", "celery")
 
@@ -28,6 +31,7 @@ class Account:
     webhook_secrets: tuple[str, ...] = field(repr=False)
     api_url: str | None
     pay_url: str | None
+    fields: Spellings = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,15 @@ _KNOWN = {"ACCOUNTS", "SITE_URL", "TASK_RUNNER", "ENCRYPTION_KEYS"}
 _NUMBERS = tuple(f.name for f in fields(Config) if f.type == "int")
 #: As days, seconds or calls this is for ever, and still within what dates can reckon with.
 _MOST = 1_000_000
-_ACCOUNT_KEYS = {"CLIENT_KEY", "CLIENT_SECRET", "ENVIRONMENT", "WEBHOOK_SECRET", "API_URL", "PAY_URL"}
+_ACCOUNT_KEYS = {
+    "CLIENT_KEY",
+    "CLIENT_SECRET",
+    "ENVIRONMENT",
+    "WEBHOOK_SECRET",
+    "API_URL",
+    "PAY_URL",
+    "FIELDS",
+}
 
 
 def current() -> Config:
@@ -107,7 +119,21 @@ def _account(name: Any, row: Any) -> Account:
         webhook_secrets=_url_parts(f"{where}.WEBHOOK_SECRET", row.get("WEBHOOK_SECRET")),
         api_url=_url(f"{where}.API_URL", row.get("API_URL")),
         pay_url=_url(f"{where}.PAY_URL", row.get("PAY_URL")),
+        fields=_spellings(f"{where}.FIELDS", row.get("FIELDS", {})),
     )
+
+
+def _spellings(where: str, value: Any) -> Spellings:
+    """Sadad's names where the account's differ from the endpoint table."""
+    if not isinstance(value, Mapping) or not all(isinstance(names, Mapping) for names in value.values()):
+        raise ImproperlyConfigured(
+            f'SADADPAY: {where} must be a dict such as {{"Product/insert": {{"name_en": "name_En"}}}}'
+        )
+    try:
+        spelling.respelt(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"SADADPAY: {where}: {error}") from None
+    return value
 
 
 def _refuse_unknown(where: str, raw: Mapping[Any, Any], known: set[str]) -> None:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django_sadadpay.gateway import envelope, outgoing
-from django_sadadpay.gateway.endpoints import ENDPOINTS
+from django_sadadpay.gateway.catalog import Embedded, Resource, SubscriptionLinks, Subscriptions
 from django_sadadpay.gateway.hidden import Hidden
 from django_sadadpay.gateway.resources import CommonCalls, InvoiceCalls, RefundCalls, UserCalls
+from django_sadadpay.gateway.spelling import respelt
 from django_sadadpay.gateway.tokens import EARLY_SECONDS, MemoryTokenStore, TokenSource
 from django_sadadpay.gateway.transport import Attempts, Outgoing, Transport
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from django_sadadpay.gateway.endpoints import Endpoint
     from django_sadadpay.gateway.envelope import Reply
+    from django_sadadpay.gateway.spelling import Spellings
     from django_sadadpay.gateway.tokens import TokenStore
 
 # Contract 1.1. The API host is one word, "apisandbox".
@@ -36,7 +38,10 @@ class SadadClient:
     :param store: where tokens are kept; by default in this object, for one process.
     :param before_call: called with the endpoint's name before every HTTP call.
     :param deadline: seconds for each call.
-    :raises ValueError: an unknown environment, or an empty key or secret.
+    :param fields: the account's own names where they differ from the table's:
+        ``{"Product/insert": {"name_en": "name_En", "reply.id": "productId"}}``.
+    :param on_reply: called after every HTTP answer with the endpoint, the reply and the seconds it took.
+    :raises ValueError: an unknown environment or field, or an empty key or secret.
     """
 
     def __init__(
@@ -50,11 +55,15 @@ class SadadClient:
         store: TokenStore | None = None,
         before_call: Callable[[str], None] | None = None,
         deadline: float = 20.0,
+        fields: Spellings | None = None,
+        on_reply: Callable[[Endpoint, Reply, float], None] | None = None,
     ) -> None:
         if environment not in API_URLS:
             raise ValueError(f"environment must be one of {', '.join(API_URLS)}")
         self._basic = _basic(key, secret)
         self.environment = environment
+        self.endpoints = respelt(fields)
+        self._on_reply = on_reply
         self.pay_url = (pay_url or PAY_URLS[environment]).rstrip("/")
         self.transport = Transport(
             api_url or API_URLS[environment], deadline=deadline, before_call=before_call
@@ -63,6 +72,16 @@ class SadadClient:
         self.invoices = InvoiceCalls(self)
         self.refunds = RefundCalls(self)
         self.common = CommonCalls(self)
+        self.payment_links = Resource(self, "PaymentLink")
+        self.installment_plans = Resource(self, "InstallmentPlan")
+        self.products = Resource(self, "Product")
+        self.product_links = Resource(self, "ProductLink")
+        self.product_categories = Resource(self, "ProductCategory")
+        self.customers = Resource(self, "Customer")
+        self.subscriptions = Subscriptions(self, "Subscription")
+        self.subscription_templates = Resource(self, "SubscriptionTemplate")
+        self.subscription_links = SubscriptionLinks(self, "SubscriptionLink")
+        self.embedded = Embedded(self)
         self.tokens = TokenSource(
             store or MemoryTokenStore(),
             lambda seconds: self.user.generate_refresh_token(deadline=seconds),
@@ -133,7 +152,7 @@ class SadadClient:
         min_token_seconds: int = EARLY_SECONDS,
     ) -> tuple[Any, int]:
         """As ``call``, with the size of the reply's body in bytes."""
-        row = ENDPOINTS[endpoint]
+        row = self.endpoints[endpoint]
         order = _Order(
             row,
             outgoing.query_texts(row, query),
@@ -150,7 +169,7 @@ class SadadClient:
 
     def call_with(self, endpoint: str, authorization: Hidden, *, deadline: float | None = None) -> Any:
         """Call with an ``Authorization`` header of one's own; the result is the decoded ``response``."""
-        row = ENDPOINTS[endpoint]
+        row = self.endpoints[endpoint]
         seconds = self.transport.deadline if deadline is None else deadline
         order = _Order(row, {}, None, seconds, None, Attempts(row.attempts))
         return envelope.result(row, self._send(order, authorization), fresh=True)
@@ -174,12 +193,16 @@ class SadadClient:
         return reply, reply.refuses_token and self.tokens.is_fresh(token)
 
     def _send(self, order: _Order, authorization: Hidden | None) -> Reply:
-        return self.transport.send(
+        began = time.monotonic()
+        reply = self.transport.send(
             Outgoing(order.endpoint, order.query, order.body, authorization),
             deadline=order.left(),
             max_bytes=order.max_bytes,
             attempts=order.attempts,
         )
+        if self._on_reply is not None:
+            self._on_reply(order.endpoint, reply, time.monotonic() - began)
+        return reply
 
 
 @dataclass(slots=True, repr=False)

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from django_sadadpay.gateway import catalog_fields as c
 from django_sadadpay.gateway import fields as f
+from django_sadadpay.gateway.folders import FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from django_sadadpay.gateway.fields import Evidence, Field
+    from django_sadadpay.gateway.folders import Folder
 
 Auth = Literal["basic", "refresh", "access", "none"]
 Verb = Literal["GET", "POST", "PUT", "DELETE"]
@@ -31,6 +34,7 @@ class Endpoint:
     :ivar missing: error keys that say that the object named by an id does not exist.
     :ivar takes_id: names one object: ``UnauthorizedAccess`` on a fresh token is about that (contract 3.2).
     :ivar attempts: HTTP calls at most for one call of ours, renewed tokens included.
+    :ivar method: where ``SadadClient`` has it: ``"products.insert"``.
     """
 
     group: str
@@ -44,6 +48,7 @@ class Endpoint:
     takes_id: bool = False
     attempts: int = 3
     evidence: Evidence = "doc"
+    method: str = ""
 
     @property
     def path(self) -> str:
@@ -91,10 +96,55 @@ _REFUND_REFUSALS = _UNREAD | {
     "AmountRequired",
 }
 
-_INVOICES = (
-    Endpoint("Authentication", "User/GenerateRefreshToken", "POST", "basic", reply=f.REFRESH_REPLY),
-    Endpoint("Authentication", "User/GenerateAccessToken", "POST", "refresh", reply=f.ACCESS_REPLY),
-    Endpoint("Invoices", "Invoice/getall", "GET", fields=f.INVOICE_FILTERS, reply=f.INVOICE_REPLY),
+_NO_KEY = frozenset({"KeyRequired", "InvalidKey"})
+_NO_OBJECT = frozenset({"IdRequired", "EmptyResult"}) | _NO_KEY
+# Contract 3.7, 3.8
+_BAD_LINK_INVOICE = _UNREAD | {
+    "AmountRequired",
+    "CustomerNameRequired",
+    "CustomerMobileRequired",
+    "InvalidKey",
+    "InvalidAmount",
+}
+_BAD_ORDER = frozenset(
+    {
+        "ProductLinkKeyRequired",
+        "TotalAmountRequired",
+        "ProductsRequired",
+        "ProductQuantityRequired",
+        "ProductAmountRequired",
+        "ProductNotExist",
+        "InvalidProductAmount",
+        "YouExceededAvailableQuantity",
+        "InvoiceAmountMustEqualsToTotalItemsAmount",
+    }
+)
+
+_KNOWN = (
+    Endpoint(
+        "Authentication",
+        "User/GenerateRefreshToken",
+        "POST",
+        "basic",
+        reply=f.REFRESH_REPLY,
+        method="user.generate_refresh_token",
+    ),
+    Endpoint(
+        "Authentication",
+        "User/GenerateAccessToken",
+        "POST",
+        "refresh",
+        reply=f.ACCESS_REPLY,
+        method="user.generate_access_token",
+    ),
+    Endpoint(
+        "Invoices",
+        "Invoice/getall",
+        "GET",
+        fields=f.INVOICE_FILTERS,
+        reply=f.INVOICE_REPLY,
+        method="invoices.getall",
+    ),
     Endpoint(
         "Invoices",
         "Invoice/getbyid",
@@ -103,9 +153,16 @@ _INVOICES = (
         reply=f.INVOICE_REPLY,
         missing=_NO_INVOICE | {"EmptyResult"},
         takes_id=True,
+        method="invoices.getbyid",
     ),
     Endpoint(
-        "Invoices", "Invoice/insert", "POST", fields=f.INVOICE, reply=f.INSERT_REPLY, refusals=_BAD_INVOICE
+        "Invoices",
+        "Invoice/insert",
+        "POST",
+        fields=f.INVOICE,
+        reply=f.INSERT_REPLY,
+        refusals=_BAD_INVOICE,
+        method="invoices.insert",
     ),
     Endpoint(
         "Invoices",
@@ -115,6 +172,7 @@ _INVOICES = (
         refusals=_BAD_INVOICE | _WRONG_STATE | {"InvoiceCannotBeUpdated"},
         missing=_NO_INVOICE,
         takes_id=True,
+        method="invoices.update",
     ),
     Endpoint(
         "Invoices",
@@ -124,12 +182,50 @@ _INVOICES = (
         refusals=_WRONG_STATE | {"InvoiceCannotBeDeleted"},
         missing=_NO_INVOICE,
         takes_id=True,
+        method="invoices.delete",
     ),
-    Endpoint("Invoices", "Invoice/createpaymentlinkinvoice", "POST", "none"),
-    Endpoint("Invoices", "Invoice/createproductlinkinvoice", "POST", "none"),
-    Endpoint("Invoices", "Invoice/createinstallmentplanlinkinvoice", "POST"),
-    Endpoint("Invoices", "Invoice/GetByTypeKey", "GET", takes_id=True),
-    Endpoint("Refund", "Refund/getall", "GET", reply=f.REFUND_ROW_REPLY),
+    Endpoint(
+        "Invoices",
+        "Invoice/createpaymentlinkinvoice",
+        "POST",
+        "none",
+        fields=c.PAYMENT_LINK_INVOICE,
+        reply=f.MADE,
+        refusals=_BAD_LINK_INVOICE | {"PaymentLinkKeyRequired"},
+        method="invoices.create_payment_link_invoice",
+    ),
+    Endpoint(
+        "Invoices",
+        "Invoice/createproductlinkinvoice",
+        "POST",
+        "none",
+        fields=c.PRODUCT_LINK_INVOICE,
+        reply=f.MADE,
+        refusals=_BAD_LINK_INVOICE | _BAD_ORDER,
+        method="invoices.create_product_link_invoice",
+    ),
+    Endpoint(
+        "Invoices",
+        "Invoice/createinstallmentplanlinkinvoice",
+        "POST",
+        fields=c.INSTALLMENT_INVOICE,
+        reply=f.MADE,
+        refusals=_BAD_LINK_INVOICE
+        | _WRONG_STATE
+        | {"InstallmentPlanKeyRequired", "InstallmentIdRequired", "DueDateNotComeYet"},
+        method="invoices.create_installment_plan_link_invoice",
+    ),
+    Endpoint(
+        "Invoices",
+        "Invoice/GetByTypeKey",
+        "GET",
+        fields=c.TYPE_KEY,
+        reply=f.INVOICE_REPLY,
+        missing=_NO_INVOICE | _NO_KEY | {"EmptyResult"},
+        takes_id=True,
+        method="invoices.get_by_type_key",
+    ),
+    Endpoint("Refund", "Refund/getall", "GET", reply=f.REFUND_ROW_REPLY, method="refunds.getall"),
     Endpoint(
         "Refund",
         "Refund/insert",
@@ -139,27 +235,20 @@ _INVOICES = (
         refusals=_REFUND_REFUSALS,
         takes_id=True,
         attempts=2,  # it is repeated once at most (money-flow 5)
+        method="refunds.insert",
     ),
-    Endpoint("Common", "Common/getcurrencies", "GET", "none", reply=f.CURRENCY_REPLY, evidence="vendor"),
+    Endpoint(
+        "Common",
+        "Common/getcurrencies",
+        "GET",
+        "none",
+        reply=f.CURRENCY_REPLY,
+        evidence="vendor",
+        method="common.getcurrencies",
+    ),
 )
 
-# Group, folder, and the calls that we know only by path (contract 10).
-_PATHS = (
-    ("Payment Links", "PaymentLink", "getall getbykey insert update getforpayment delete"),
-    ("Installments Plan", "InstallmentPlan", "getall getbyid getforpayment insert update delete"),
-    ("Products", "Product", "getall getbyid insert update delete"),
-    ("Product Links", "ProductLink", "getall getbykey insert update getforpayment delete"),
-    ("Categories", "ProductCategory", "getall getbyid insert update delete"),
-    ("Customers", "Customer", "getall getbyid insert update delete"),
-    (
-        "Subscription",
-        "Subscription",
-        "getall getbyid generatesubscriptionschedule getforpayment insert update delete",
-    ),
-    ("Subscription Template", "SubscriptionTemplate", "getall getbyid insert update delete"),
-    ("Subscription Link", "SubscriptionLink", "getall getbyid insert update delete getlinkdetail"),
-    ("Embedded Payment", "EmbeddedPayment", "allow_domain intiate_order_session"),
-)
+_TOKEN_FREE = frozenset({"getforpayment"})
 _VERBS: Mapping[str, Verb] = {
     "insert": "POST",
     "allow_domain": "POST",
@@ -167,24 +256,55 @@ _VERBS: Mapping[str, Verb] = {
     "update": "PUT",
     "delete": "DELETE",
 }
-_NAMED_BY: Mapping[str, tuple[Field, ...]] = {"getbyid": f.ID, "delete": f.ID, "getbykey": f.KEY}
+#: Ours, where it is not Sadad's word.
+_METHODS = {
+    "intiate_order_session": "initiate_order_session",
+    "generatesubscriptionschedule": "generate_schedule",
+    "getlinkdetail": "get_link_detail",
+}
+#: Calls that name no object.
+_UNNAMED = frozenset({"getall", "insert", "allow_domain", "intiate_order_session"})
 
 
-def _path_only(group: str, folder: str, call: str) -> Endpoint:
+def _fields(call: str, folder: Folder) -> tuple[Field, ...]:
+    named = {"getbyid": c.NAMED_BY_ID, "delete": c.NAMED_BY_ID, "generatesubscriptionschedule": c.NAMED_BY_ID}
+    own = {"insert": folder.insert, "update": folder.update, "getall": folder.filters, **folder.requests}
+    return own[call] if call in own else named.get(call, c.NAMED_BY_KEY)
+
+
+def _reply(call: str, folder: Folder) -> tuple[Field, ...]:
+    own = {
+        "insert": c.STORED,
+        "getall": folder.row or folder.reply,
+        "update": (),
+        "delete": (),
+        **folder.replies,
+    }
+    return own.get(call, folder.reply)
+
+
+def _assumed(folder: Folder, call: str) -> Endpoint:
+    method = f"{folder.attribute}.{_METHODS.get(call, call)}"
+    writes = call in _VERBS
+    kept = {f"{folder.name}CannotBeDeleted"} if call == "delete" else set()
     return Endpoint(
-        group,
-        f"{folder}/{call}",
+        folder.group,
+        f"{folder.name}/{call}",
         _VERBS.get(call, "GET"),
-        "none" if call == "getforpayment" else "access",
-        fields=_NAMED_BY.get(call, ()),
-        takes_id=call not in ("getall", "insert", "allow_domain", "intiate_order_session"),
+        "none" if call in _TOKEN_FREE else "access",
+        fields=_fields(call, folder),
+        reply=_reply(call, folder),
+        refusals=_UNREAD | folder.refusals | kept if writes else frozenset(),
+        missing=frozenset() if call in _UNNAMED else _NO_OBJECT,
+        takes_id=call not in _UNNAMED,
+        method=method,
     )
 
 
 def _table() -> Iterable[Endpoint]:
-    yield from _INVOICES
-    for group, folder, calls in _PATHS:
-        yield from (_path_only(group, folder, call) for call in calls.split())
+    yield from _KNOWN
+    for folder in FOLDERS:
+        yield from (_assumed(folder, call) for call in folder.calls.split())
 
 
 ENDPOINTS: Mapping[str, Endpoint] = MappingProxyType({row.name: row for row in _table()})

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django_sadadpay.gateway import checking
 from django_sadadpay.gateway.coerce import fold
 from django_sadadpay.gateway.errors import InvalidRequest
 
@@ -39,11 +40,21 @@ def _renamed(
         if spelt in wire:
             raise InvalidRequest(endpoint.name, where + spelt, "is given twice")
         if value is not None:
-            wire[spelt] = _value(endpoint, value, field.items if field else (), where + spelt)
+            checked = _checked(endpoint, field, value, where + spelt) if field else value
+            wire[spelt] = _value(endpoint, checked, field.items if field else (), where + spelt)
     for field in fields:
         if field.required and wire.get(field.wire) in (None, ""):
             raise InvalidRequest(endpoint.name, where + field.wire)
     return wire
+
+
+def _checked(endpoint: Endpoint, field: Field, value: Any, where: str) -> Any:
+    if value == "" and not field.required:
+        return value  # Sadad takes an empty text for nothing (contract 3.1)
+    try:
+        return checking.check(field, value)
+    except checking.Wrong as wrong:
+        raise InvalidRequest(endpoint.name, where, str(wrong)) from None
 
 
 def _value(endpoint: Endpoint, value: Any, items: tuple[Field, ...], where: str) -> Any:

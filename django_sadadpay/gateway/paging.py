@@ -33,14 +33,14 @@ def rows(
     :raises SadadError: as the call. Of later pages, one over the cap on bytes only ends the list.
     """
     seen: set[str] = set()
-    for page in range(max_pages):
+    for number in range(max_pages):
         try:
-            response, used = fetch(page * TAKE, max_bytes)
+            response, used = fetch(number * TAKE, max_bytes)
         except ReplyTooLarge:
-            if page == 0:
+            if number == 0:
                 raise
             return
-        found = _page(endpoint, response)
+        found = page(endpoint, response)
         new = [row for row in found if _mark(row) not in seen]
         yield from _once(new, seen)
         max_bytes -= used
@@ -57,7 +57,8 @@ def _once(new: Sequence[Mapping[str, Any]], seen: set[str]) -> Iterator[Mapping[
             yield row
 
 
-def _page(endpoint: Endpoint, response: Any) -> list[dict[str, Any]]:
+def page(endpoint: Endpoint, response: Any) -> list[dict[str, Any]]:
+    """The rows of one answer; what is no object is left out. :raises Unavailable: it is no list."""
     if response is None:
         return []
     if not isinstance(response, list):

@@ -7,14 +7,14 @@ the real one grew between 2023 and 2026 (contract 3.2), and will again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from django_sadadpay.gateway import fields
-from django_sadadpay.gateway.coerce import Row
+from django_sadadpay.gateway.coerce import Row, id_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
     from decimal import Decimal
 
@@ -39,8 +39,8 @@ class ItemRecord:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def from_wire(cls, raw: object) -> Self:
-        row = Row(raw, fields.ITEM_REPLY)
+    def from_wire(cls, raw: object, reply: tuple[fields.Field, ...] = fields.ITEM_REPLY) -> Self:
+        row = Row(raw, reply)
         return cls(
             id=row.id("id"),
             name=row.text("name"),
@@ -70,8 +70,8 @@ class TransactionRecord:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def from_wire(cls, raw: object) -> Self:
-        row = Row(raw, fields.TRANSACTION_REPLY)
+    def from_wire(cls, raw: object, reply: tuple[fields.Field, ...] = fields.TRANSACTION_REPLY) -> Self:
+        row = Row(raw, reply)
         return cls(
             id=row.id("id"),
             transaction_id=row.id("transaction_id"),
@@ -131,8 +131,10 @@ class InvoiceRecord:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def from_wire(cls, raw: object) -> Self:
-        row = Row(raw, fields.INVOICE_REPLY)
+    def from_wire(cls, raw: object, reply: tuple[fields.Field, ...] = fields.INVOICE_REPLY) -> Self:
+        """:param reply: the fields of the reply, in the account's own spelling."""
+        row = Row(raw, reply)
+        inner = {field.name: field.items for field in reply}
         return cls(
             id=row.id("id"),
             key=row.id("key"),
@@ -162,8 +164,10 @@ class InvoiceRecord:
             customer_name=row.text("customer_name"),
             customer_mobile=row.text("customer_mobile"),
             customer_email=row.text("customer_email"),
-            items=tuple(ItemRecord.from_wire(item) for item in row.rows("items")),
-            transactions=tuple(TransactionRecord.from_wire(item) for item in row.rows("transactions")),
+            items=tuple(ItemRecord.from_wire(item, inner["items"]) for item in row.rows("items")),
+            transactions=tuple(
+                TransactionRecord.from_wire(item, inner["transactions"]) for item in row.rows("transactions")
+            ),
             raw=row.raw,
         )
 
@@ -176,8 +180,8 @@ class RefundReceipt:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def from_wire(cls, raw: object) -> Self:
-        row = Row(raw, fields.REFUND_REPLY)
+    def from_wire(cls, raw: object, reply: tuple[fields.Field, ...] = fields.REFUND_REPLY) -> Self:
+        row = Row(raw, reply)
         return cls(refund_id=row.id("refund_id"), raw=row.raw)
 
 
@@ -192,8 +196,8 @@ class RefundRecord:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def from_wire(cls, raw: object) -> Self:
-        row = Row(raw, fields.REFUND_ROW_REPLY)
+    def from_wire(cls, raw: object, reply: tuple[fields.Field, ...] = fields.REFUND_ROW_REPLY) -> Self:
+        row = Row(raw, reply)
         return cls(
             id=row.id("id"),
             invoice_id=row.id("invoice_id"),
@@ -213,11 +217,50 @@ class CurrencyRate:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def from_wire(cls, raw: object) -> Self | None:
+    def from_wire(cls, raw: object, reply: tuple[fields.Field, ...] = fields.CURRENCY_REPLY) -> Self | None:
         """None for a row without a three-letter code or a rate above zero: it converts nothing."""
-        row = Row(raw, fields.CURRENCY_REPLY)
+        row = Row(raw, reply)
         code, rate, decimals = row.text("code").upper(), row.number("rate"), row.number("decimals")
         if len(code) != 3 or not code.isalpha() or rate is None or rate <= 0:
             return None
         usable = decimals is not None and decimals == decimals.to_integral_value() and 0 <= decimals <= 6
         return cls(code=code, rate=rate, decimals=int(decimals or 0) if usable else 3, raw=row.raw)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRecord:
+    """An object of a group whose replies are not documented (contract 10).
+
+    :ivar id, key: ``""`` where the reply tells none, as after an update.
+    :ivar raw: the whole reply, by Sadad's names; an id alone stands under ``id``.
+    """
+
+    id: str = ""
+    key: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_wire(cls, raw: object, reply: tuple[fields.Field, ...] = ()) -> Self:
+        """Never raises: of what is no object and no id, nothing is known but that the call succeeded."""
+        if not isinstance(raw, Mapping):
+            found = "" if isinstance(raw, bool) else id_text(raw)
+            return cls(id=found, raw={"id": raw} if found else {})
+        named = {field.name for field in reply}
+        row = Row(raw, (*reply, *(field for field in _NAMED if field.name not in named)))
+        return cls(id=row.id("id"), key=row.id("key"), raw=row.raw)
+
+
+_NAMED = fields.rows("assumed", "id=id:any key=key:any")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """An embedded order session (contract 8.2). Its id lets the browser pay: not shown in repr."""
+
+    session_id: str = field(default="", repr=False)
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_wire(cls, raw: object, reply: tuple[fields.Field, ...]) -> Self:
+        row = Row(raw, reply)
+        return cls(session_id=row.text("session_id"), raw=row.raw)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django_sadadpay.gateway import fields, outgoing, paging
+from django_sadadpay.gateway import checking, fields, outgoing
+from django_sadadpay.gateway.calls import MAX_BYTES, MAX_PAGES, Group, is_id, named
 from django_sadadpay.gateway.coerce import Row, id_text
-from django_sadadpay.gateway.endpoints import ENDPOINTS
 from django_sadadpay.gateway.envelope import lost
 from django_sadadpay.gateway.errors import InvalidRequest, OutcomeUnknown, Unavailable
 from django_sadadpay.gateway.hidden import Hidden
@@ -16,32 +16,14 @@ from django_sadadpay.gateway.records import CurrencyRate, InvoiceRecord, RefundR
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from django_sadadpay.gateway.client import SadadClient
+    from django_sadadpay.gateway.endpoints import Endpoint
 
 # Used when the reply tells no life: short, since a day is only what the docs' sample says (contract 2.2).
 UNTOLD_LIFE = 600
 LONGEST_LIFE = 7 * 24 * 3600
 
 
-class _Group:
-    def __init__(self, client: SadadClient) -> None:
-        self._client = client
-
-    def _rows(
-        self, name: str, filters: Mapping[str, Any], max_pages: int, max_bytes: int
-    ) -> Iterator[Mapping[str, Any]]:
-        endpoint = ENDPOINTS[name]
-        query = outgoing.to_wire(endpoint, filters)
-
-        def fetch(skip: int, allowed: int) -> tuple[Any, int]:
-            return self._client.call_sized(
-                name, query={**query, "listOptions": paging.options(skip)}, max_bytes=allowed
-            )
-
-        return paging.rows(endpoint, fetch, max_pages=max_pages, max_bytes=max_bytes)
-
-
-class UserCalls(_Group):
+class UserCalls(Group):
     """Tokens (contract 2)."""
 
     def generate_refresh_token(self, *, deadline: float | None = None) -> str:
@@ -51,7 +33,7 @@ class UserCalls(_Group):
         """
         name = "User/GenerateRefreshToken"
         response = self._client.call(name, deadline=deadline)
-        return self._token(name, response, fields.REFRESH_REPLY, "refresh_token")
+        return self._token(name, response, "refresh_token")
 
     def generate_access_token(self, refresh: str, *, deadline: float | None = None) -> tuple[str, int]:
         """Refresh token → access token and its life in seconds (contract 2.2).
@@ -60,19 +42,19 @@ class UserCalls(_Group):
         """
         name = "User/GenerateAccessToken"
         response = self._client.call_with(name, Hidden(f"Bearer {refresh}"), deadline=deadline)
-        token = self._token(name, response, fields.ACCESS_REPLY, "access_token")
-        life = Row(response, fields.ACCESS_REPLY).number("expires_after")
+        token = self._token(name, response, "access_token")
+        life = Row(response, self._row(name).reply).number("expires_after")
         return token, UNTOLD_LIFE if life is None or life < 1 else min(int(life), LONGEST_LIFE)
 
-    def _token(self, name: str, response: Any, reply: tuple[fields.Field, ...], field: str) -> str:
-        token = Row(response, reply).text(field) if isinstance(response, dict) else ""
+    def _token(self, name: str, response: Any, field: str) -> str:
+        token = Row(response, self._row(name).reply).text(field) if isinstance(response, dict) else ""
         # What could not stand in a header line is no token; sending it would fail, and could show it.
         if not token or not token.isascii() or not token.isprintable():
             raise Unavailable(name, "the answer holds no token")
         return Hidden(token)
 
 
-class InvoiceCalls(_Group):
+class InvoiceCalls(Group):
     """Invoices (contract 3)."""
 
     def insert(self, invoice: Mapping[str, Any], *, deadline: float | None = None) -> str:
@@ -85,17 +67,68 @@ class InvoiceCalls(_Group):
         :raises OutcomeUnknown: it may exist.
         """
         name = "Invoice/insert"
-        endpoint = ENDPOINTS[name]
+        endpoint = self._row(name)
         body = {"Invoices": [outgoing.to_wire(endpoint, invoice)]}
         response = self._client.call(name, body=body, deadline=deadline)
-        found = (
-            Row(response, endpoint.reply).id("invoice_id")
-            if isinstance(response, dict)
-            else id_text(response)
-        )
-        if not _is_id(found):
+        return self._made(endpoint, response)
+
+    def create_payment_link_invoice(self, values: Mapping[str, Any], *, deadline: float | None = None) -> str:
+        """An invoice for who pays a payment link; the result is its id. Takes no token (contract 3.7).
+
+        :param values: ``payment_link_key``, ``amount`` (KWD), ``customer_name``, ``customer_mobile``, …
+        :raises InvalidRequest, Rejected, OutcomeUnknown: as ``insert``.
+        """
+        return self._create("Invoice/createpaymentlinkinvoice", values, deadline)
+
+    def create_product_link_invoice(self, values: Mapping[str, Any], *, deadline: float | None = None) -> str:
+        """An invoice for an order from a product link; the result is its id. Takes no token (contract 3.8).
+
+        :param values: ``product_link_key``, ``total_amount`` (KWD), ``customer_name``, ``customer_mobile``,
+            ``products``: rows of ``product_id``, ``quantity``, ``amount`` (unit price, KWD).
+        :raises InvalidRequest, Rejected, OutcomeUnknown: as ``insert``.
+        """
+        return self._create("Invoice/createproductlinkinvoice", values, deadline)
+
+    def create_installment_plan_link_invoice(
+        self, values: Mapping[str, Any], *, deadline: float | None = None
+    ) -> str:
+        """An invoice for one installment of a plan; the result is its id (contract 3.9: the body is a guess).
+
+        :param values: ``installment_plan_key``, ``installment_id``.
+        :raises InvalidRequest, Rejected, OutcomeUnknown: as ``insert``.
+        """
+        return self._create("Invoice/createinstallmentplanlinkinvoice", values, deadline)
+
+    def _create(self, name: str, values: Mapping[str, Any], deadline: float | None) -> str:
+        return self._made(self._row(name), self._send(name, values, deadline=deadline))
+
+    @staticmethod
+    def _made(endpoint: Endpoint, response: Any) -> str:
+        """The id of the new invoice, which came as an object (contract 3.1) or alone."""
+        row = Row(response, (*endpoint.reply, *fields.ID)) if isinstance(response, dict) else None
+        found = (row.id("invoice_id") or row.id("id")) if row else id_text(response)
+        if not is_id(found):
             raise lost(endpoint, "the answer names no invoice")
         return found
+
+    def get_by_type_key(
+        self,
+        type: str,  # noqa: A002  (Sadad's word)
+        key: str,
+        *,
+        deadline: float | None = None,
+    ) -> InvoiceRecord:
+        """Read the invoice of a type and key (contract 3.9: the parameters are a guess).
+
+        It names what to look at, as a link does; the payment status is ``getbyid``'s alone.
+
+        :raises NotFound: no such invoice. :raises Unavailable: no usable answer.
+        """
+        name = "Invoice/GetByTypeKey"
+        response = self._ask(name, {"type": type, "key": key}, deadline=deadline)
+        if not isinstance(response, dict):
+            raise Unavailable(name, "the answer is no invoice")
+        return InvoiceRecord.from_wire(response, self._row(name).reply)
 
     def getbyid(self, invoice_id: str | int, *, deadline: float | None = None) -> InvoiceRecord:
         """Read one invoice: the only trusted payment status (contract 3.2).
@@ -105,17 +138,17 @@ class InvoiceCalls(_Group):
         :raises Unavailable: no usable answer.
         """
         name = "Invoice/getbyid"
-        wanted = _named(name, invoice_id)
-        response = self._client.call(name, query={"id": wanted}, deadline=deadline)
+        wanted = named(name, invoice_id)
+        response = self._ask(name, {"id": wanted}, deadline=deadline)
         if not isinstance(response, dict):
             raise Unavailable(name, "the answer is no invoice")
-        record = InvoiceRecord.from_wire(response)
+        record = InvoiceRecord.from_wire(response, self._row(name).reply)
         if record.id != wanted:
             raise OutcomeUnknown(name, "the answer is about another invoice")
         return record
 
     def getall(
-        self, *, max_pages: int = 5, max_bytes: int = 2 * 1024 * 1024, **filters: Any
+        self, *, max_pages: int = MAX_PAGES, max_bytes: int = MAX_BYTES, **filters: Any
     ) -> Iterator[InvoiceRecord]:
         """Invoices, newest first where paging works (contract 3.4: filters and paging are assumed).
 
@@ -124,8 +157,9 @@ class InvoiceCalls(_Group):
         :raises ReplyTooLarge: the first page alone is over ``max_bytes``.
         :raises Unavailable: no usable answer.
         """
-        for row in self._rows("Invoice/getall", filters, max_pages, max_bytes):
-            yield InvoiceRecord.from_wire(row)
+        name = "Invoice/getall"
+        for row in self._rows(name, filters, max_pages, max_bytes):
+            yield InvoiceRecord.from_wire(row, self._row(name).reply)
 
     def update(self, invoice: Mapping[str, Any], *, deadline: float | None = None) -> None:
         """Change an unpaid invoice, named by its ``id`` (contract 3.5, assumed).
@@ -133,8 +167,7 @@ class InvoiceCalls(_Group):
         :raises Rejected: it can no longer be changed. :raises NotFound: no such invoice.
         :raises OutcomeUnknown: it may have been changed.
         """
-        name = "Invoice/update"
-        self._client.call(name, body=outgoing.to_wire(ENDPOINTS[name], invoice), deadline=deadline)
+        self._send("Invoice/update", invoice, deadline=deadline)
 
     def delete(self, invoice_id: str | int, *, deadline: float | None = None) -> None:
         """Delete an unpaid invoice (contract 3.6, assumed).
@@ -143,10 +176,10 @@ class InvoiceCalls(_Group):
         :raises OutcomeUnknown: it may have been deleted.
         """
         name = "Invoice/delete"
-        self._client.call(name, query={"id": _named(name, invoice_id)}, deadline=deadline)
+        self._ask(name, {"id": named(name, invoice_id)}, deadline=deadline)
 
 
-class RefundCalls(_Group):
+class RefundCalls(Group):
     """Refunds (contract 6)."""
 
     def insert(
@@ -167,31 +200,32 @@ class RefundCalls(_Group):
         :raises AuthenticationError, NotFound, RateLimited, Unavailable: nothing was refunded.
         """
         name = "Refund/insert"
-        endpoint = ENDPOINTS[name]
+        endpoint = self._row(name)
         body = outgoing.to_wire(
             endpoint,
             {
-                "invoice_id": _named(name, invoice_id),
+                "invoice_id": named(name, invoice_id),
                 "amount": _kwd(name, amount),
                 "refund_type": "DeductFromBalance",
                 "currency_code": "KWD",
             },
         )
         response = self._client.call(name, body=body, deadline=deadline, min_token_seconds=min_token_seconds)
-        receipt = RefundReceipt.from_wire(response if isinstance(response, dict) else {})
+        receipt = RefundReceipt.from_wire(response if isinstance(response, dict) else {}, endpoint.reply)
         if not receipt.refund_id:
             raise lost(endpoint, "the answer names no refund")
         return receipt
 
     def getall(
-        self, *, max_pages: int = 5, max_bytes: int = 2 * 1024 * 1024, **filters: Any
+        self, *, max_pages: int = MAX_PAGES, max_bytes: int = MAX_BYTES, **filters: Any
     ) -> Iterator[RefundRecord]:
         """Refunds; every field of a row is assumed (contract 6.2)."""
-        for row in self._rows("Refund/getall", filters, max_pages, max_bytes):
-            yield RefundRecord.from_wire(row)
+        name = "Refund/getall"
+        for row in self._rows(name, filters, max_pages, max_bytes):
+            yield RefundRecord.from_wire(row, self._row(name).reply)
 
 
-class CommonCalls(_Group):
+class CommonCalls(Group):
     """Currencies (contract 9)."""
 
     def getcurrencies(self, *, deadline: float | None = None) -> tuple[CurrencyRate, ...]:
@@ -203,26 +237,17 @@ class CommonCalls(_Group):
         response = self._client.call(name, deadline=deadline)
         if not isinstance(response, list):
             raise Unavailable(name, "the answer is no list")
-        rates = (CurrencyRate.from_wire(row) for row in response if isinstance(row, dict))
+        rates = (
+            CurrencyRate.from_wire(row, self._row(name).reply) for row in response if isinstance(row, dict)
+        )
         return tuple(rate for rate in rates if rate is not None)
-
-
-def _is_id(value: str) -> bool:
-    return value.isascii() and value.isdigit() and len(value) <= 20
-
-
-def _named(endpoint: str, value: str | int) -> str:
-    found = str(value).strip()
-    if not _is_id(found):
-        raise InvalidRequest(endpoint, "id", "is not a number")
-    return found
 
 
 def _kwd(endpoint: str, amount: object) -> str:
     """KWD with three places. A fourth place is refused, not rounded."""
     if not isinstance(amount, Decimal) or not amount.is_finite() or amount <= 0:
         raise InvalidRequest(endpoint, "amount", "is not a Decimal above zero")
-    text = f"{amount:.3f}"
-    if Decimal(text) != amount:
-        raise InvalidRequest(endpoint, "amount", "has more than three decimal places")
-    return text
+    try:
+        return checking.kwd(amount)
+    except checking.Wrong as wrong:
+        raise InvalidRequest(endpoint, "amount", str(wrong)) from None

@@ -29,6 +29,7 @@ def client_for(account: conf.Account) -> SadadClient:
         pay_url=account.pay_url,
         store=tokens.store_for(account),
         before_call=before_call,
+        fields=account.fields,
     )
 
 
