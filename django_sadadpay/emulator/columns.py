@@ -59,10 +59,15 @@ def _value(world: World, column: Column, fields: Fields, old: Mapping[str, Any] 
     if column.later and old is not None and fields.raw(column.name) is None:
         return old[column.name]
     value = READERS[column.kind](world, column, fields)
-    missing = not value.strip() if isinstance(value, str) else not value
+    missing = _is_missing(value)
     if missing and column.required:
         raise Refusal(column.required)
     return _default(column) if missing else value
+
+
+def _is_missing(value: Any) -> bool:
+    """Nothing, a blank text, an empty list or 0; false is an answer."""
+    return value is not False and not (value.strip() if isinstance(value, str) else value)
 
 
 def _default(column: Column) -> Any:
@@ -93,7 +98,11 @@ def _text(world: World, column: Column, fields: Fields) -> str:
 
 
 def _integer(world: World, column: Column, fields: Fields) -> int:
-    return fields.integer(column.name)
+    """None of them may be below 0."""
+    value = fields.integer(column.name)
+    if value < 0:
+        raise _invalid(column)
+    return value
 
 
 def _number(world: World, column: Column, fields: Fields) -> str:
@@ -110,7 +119,7 @@ def _kwd(world: World, column: Column, fields: Fields) -> int:
 
 
 def _flag(world: World, column: Column, fields: Fields) -> bool | None:
-    """None when missing, so that a default of True can stand for it; a false that was sent is no default."""
+    """None when missing, so that its default stands for it and not for a false that was sent."""
     return None if fields.raw(column.name) is None else fields.flag(column.name)
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django_sadadpay.emulator import drafts, invoices, ledger, webhooks, wire
+from django_sadadpay.emulator import drafts, invoices, ledger, objects, routes, webhooks, wire
 from django_sadadpay.emulator.entities import Currency
 from django_sadadpay.emulator.protocol import Refusal
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from django_sadadpay.emulator.api import Api, Call
     from django_sadadpay.emulator.entities import Invoice, WebhookMessage
     from django_sadadpay.emulator.faults import Faults
+    from django_sadadpay.emulator.objects import Shape
     from django_sadadpay.emulator.state import World
     from django_sadadpay.emulator.webhooks import Send
 
@@ -107,7 +108,24 @@ class Control:
             invoice = invoices.create(self._world, drafts.read(self._world, body))
             return wire.invoice(self._world, invoice)
 
+    def create_object(self, kind: str, **body: Any) -> dict[str, Any]:
+        """An object made in the panel, with the fields of ``<kind>/insert``; gives it as ``objects`` does.
+
+        ``kind`` is the API's group ("Product", "PaymentLink"). Raises ``Refusal``, ValueError for no kind.
+        """
+        shape = _shape(kind)
+        with self._world.transaction():
+            row = objects.create(self._world, shape, body)
+            return objects.shown(self._world, shape, row)
+
     # What there is
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        """Every object of a kind that is not deleted, oldest first, with all of its fields."""
+        shape = _shape(kind)
+        with self._world.transaction():
+            kept = objects.rows(self._world, shape.name)
+            return [objects.shown(self._world, shape, row) for row in kept]
 
     def invoice(self, invoice_id: int | str) -> dict[str, Any]:
         """The invoice as getbyid shows it. Raises ``UnknownInvoice``."""
@@ -215,6 +233,12 @@ class Control:
             return self._world.invoices[int(invoice_id)]
         except (KeyError, ValueError):
             raise UnknownInvoice(f"no invoice {invoice_id!r}") from None
+
+
+def _shape(kind: str) -> Shape:
+    if kind not in routes.SHAPES:
+        raise ValueError(f"no kind {kind!r}; there are: {', '.join(routes.SHAPES)}")
+    return routes.SHAPES[kind]
 
 
 def _fils(amount: Decimal | int | str) -> int:

@@ -44,6 +44,8 @@ OPERATIONS = (
     "complete_refunds",
     "set_status",
     "create",
+    "create_object",
+    "objects",
     "invoice",
     "deliver_webhooks",
     "advance",

@@ -11,6 +11,8 @@ from django_sadadpay.emulator.entities import Invoice
 from django_sadadpay.emulator.protocol import Refusal, Route
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django_sadadpay.emulator.drafts import Draft
     from django_sadadpay.emulator.protocol import ApiRequest
     from django_sadadpay.emulator.state import World
@@ -27,19 +29,20 @@ def find(world: World, number: int) -> Invoice:
 
 def by_key(world: World, key: str) -> Invoice | None:
     """The invoice of a pay link: the key is 8 digits and the id (contract 3.2)."""
-    found = world.invoices.get(int(key[8:])) if key.isascii() and key.isdigit() and len(key) > 8 else None
+    is_key = key.isascii() and key.isdigit() and 8 < len(key) < 30
+    found = world.invoices.get(int(key[8:])) if is_key else None
     return found if found and found.key == key else None
 
 
-def create(world: World, draft: Draft) -> Invoice:
-    """Store a checked draft with an id and a key of its own."""
+def create(world: World, draft: Draft, **more: Any) -> Invoice:
+    """Store a checked draft with an id and a key of its own; ``more`` are further fields of ``Invoice``."""
     number = world.next_id("invoice")
     invoice = Invoice(
         id=number,
         key=world.digits("key", number, 8) + str(number),
         created_at=world.now(),
         items=_numbered(world, draft),
-        **draft.values,
+        **{**draft.values, **more},
     )
     world.invoices[number] = invoice
     return invoice
@@ -47,6 +50,20 @@ def create(world: World, draft: Draft) -> Invoice:
 
 def _numbered(world: World, draft: Draft) -> list[Any]:
     return [replace(item, id=world.next_id("item")) for item in draft.items]
+
+
+def draft_for_payer(world: World, fields: Fields, more: Mapping[str, Any]) -> Draft:
+    """What a payer wrote into a link's form, with ``more`` fields of Invoice/insert. Raises ``Refusal``.
+
+    Unlike a merchant's invoice it must name a telephone number (contract 3.7).
+    """
+    names = ("Name", "Mobile", "Email")
+    customer = {f"customer_{name}": fields.text(f"customer{name}") for name in names}
+    if not customer["customer_Name"].strip():
+        raise Refusal("CustomerNameRequired")
+    if not customer["customer_Mobile"].strip():
+        raise Refusal("CustomerMobileRequired")
+    return drafts.read(world, {**customer, "comment": fields.text("comment"), **more})
 
 
 def insert(world: World, request: ApiRequest) -> dict[str, str]:
@@ -66,7 +83,7 @@ def getbyid(world: World, request: ApiRequest) -> dict[str, Any]:
 def update(world: World, request: ApiRequest) -> bool | None:
     """One whole invoice object with its id, without the wrapper; only while Unpaid (contract 3.5)."""
     invoice = find(world, Fields(request.body).integer("id"))
-    if invoice.status != "Unpaid":
+    if invoice.status != "Unpaid" or invoice.origin:  # what came from a link or plan is its (assumed)
         raise Refusal("InvoiceCannotBeUpdated")
     draft = drafts.read(world, request.body, "$")
     ledger.remember(world, invoice)
@@ -85,10 +102,22 @@ def getall(world: World, request: ApiRequest) -> list[dict[str, Any]]:
     return listing.invoices(world, request)
 
 
+def getbytypekey(world: World, request: ApiRequest) -> dict[str, Any]:
+    """``?type=`` (Invoice when left out) and ``?key=``, the key of a pay link (contract 3.9; assumed)."""
+    wanted = listing.parameters(request.query)
+    if "key" not in wanted:
+        raise Refusal("KeyRequired")
+    invoice = by_key(world, wanted["key"].strip())
+    if invoice is None or invoice.type.lower() != wanted.get("type", "Invoice").strip().lower():
+        raise Refusal("InvalidKey")
+    return wire.invoice(world, invoice)
+
+
 ROUTES = (
     Route("Invoice/getall", "GET", handler=getall),
     Route("Invoice/getbyid", "GET", handler=getbyid, evidence="doc"),
     Route("Invoice/insert", "POST", handler=insert, reads_body=True, evidence="doc"),
     Route("Invoice/update", "PUT", handler=update, reads_body=True),
     Route("Invoice/delete", "DELETE", handler=delete),
+    Route("Invoice/GetByTypeKey", "GET", handler=getbytypekey),
 )

@@ -13,6 +13,8 @@ from django_sadadpay.emulator.entities import Invoice, Refund, Transaction
 from django_sadadpay.emulator.protocol import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django_sadadpay.emulator.state import World
 
 #: Earlier replies that are kept of each invoice, for the fault "older".
@@ -28,6 +30,9 @@ class Method:
     name: str
     code: str
 
+
+#: Invoice type → what else happens when one is paid. The modules that make such invoices fill it in.
+ON_PAID: dict[str, Callable[[World, Invoice], None]] = {}
 
 METHODS = {"knet": Method("KNET", "Knet"), "card": Method("Credit Card", "CCCSSA")}
 
@@ -74,6 +79,8 @@ def pay(world: World, invoice: Invoice, method: str, *, force: bool = False) -> 
     invoice.transaction_id = row.transaction_id
     invoice.gateway, invoice.gateway_code = way.name, way.code
     world.balance_fils += invoice.fils
+    if invoice.type in ON_PAID:
+        ON_PAID[invoice.type](world, invoice)
     webhooks.queue(world, invoice)
 
 

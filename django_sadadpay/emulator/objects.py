@@ -6,7 +6,7 @@ a ``Shape``: its columns, its views and what may not be done with it. The table 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +98,14 @@ def by_key(world: World, kind: str, key: str, missing: str = "KeyRequired") -> S
     raise Refusal("InvalidKey")
 
 
+def for_payer(world: World, kind: str, key: str, missing: str = "KeyRequired") -> Stored:
+    """As ``by_key`` for a payer, to whom an inactive one is unknown (assumed)."""
+    row = by_key(world, kind, key, missing)
+    if row.values.get("inActive"):
+        raise Refusal("InvalidKey")
+    return row
+
+
 def create(world: World, shape: Shape, body: Any) -> Stored:
     """Read ``body`` as insert does and store it with an id, and a key if it has one. Raises ``Refusal``."""
     values = shape.finish(world, columns.read(world, shape.columns, Fields(body)), None)
@@ -139,8 +147,13 @@ def remove(world: World, shape: Shape, number: int) -> None:
 def shown(world: World, shape: Shape, row: Stored, names: Iterable[str] | None = None) -> Values:
     """The row as a reader is told; ``names`` are the columns wanted, None for all."""
     identity = {"id": row.id, **({"key": row.key} if shape.keyed else {}), "code": row.code}
-    values = columns.shown(shape.columns, row.values, names)
-    return shape.view(world, row, {**identity, **values, "createDate": wire.date_text(row.created_at)})
+    reply = {**identity, **written(shape, row, names), "createDate": wire.date_text(row.created_at)}
+    return shape.view(world, row, reply)
+
+
+def written(shape: Shape, row: Stored, names: Iterable[str] | None = None) -> Values:
+    """The row's own columns as they go over the wire; ``names`` are those wanted, None for all."""
+    return columns.shown(shape.columns, row.values, names)
 
 
 # The endpoints
@@ -172,6 +185,13 @@ def getbykey(shape: Shape, world: World, request: ApiRequest) -> Values:
     return shown(world, shape, by_key(world, shape.name, request.query.get("key", "").strip()))
 
 
+def getforpayment(shape: Shape, world: World, request: ApiRequest) -> Values:
+    """What a payer sees: the object and whose it is; an inactive one is unknown to payers."""
+    row = for_payer(world, shape.name, request.query.get("key", "").strip())
+    vendor = {"vendorCompany": world.settings.vendor_company, "vendorLogo": "", "vendorLogoPath": ""}
+    return {**shown(world, shape, row), **vendor}
+
+
 def getall(shape: Shape, world: World, request: ApiRequest) -> list[Values]:
     """Newest first; none at all is EmptyResult (assumed: as contract 3.4)."""
     page = listing.page(rows(world, shape.name), request, filters=shape.filters, sorts=_sorts(shape))
@@ -201,11 +221,6 @@ def routes(shape: Shape, *names: str) -> tuple[Route, ...]:
     )
 
 
-def for_payer(route: Route) -> Route:
-    """The same for anybody: the payer-side calls need no token (contract 2.3)."""
-    return replace(route, auth="none")
-
-
 def _sorts(shape: Shape) -> dict[str, Callable[[Stored], Any]]:
     """Id, date of creation, and each column that has an order."""
     own = {
@@ -224,9 +239,9 @@ def _order(name: str, row: Stored) -> tuple[bool, Any]:
 # Filters
 
 
-def contains(name: str) -> Test:
-    """Passes a row whose column has the text in it, whatever the case."""
-    return lambda row, wanted: wanted.lower() in str(row.values[name]).lower()
+def contains(*names: str) -> Test:
+    """Passes a row of which one of these columns has the text in it, whatever the case."""
+    return lambda row, wanted: any(wanted.lower() in str(row.values[name]).lower() for name in names)
 
 
 def equals(name: str) -> Test:

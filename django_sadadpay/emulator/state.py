@@ -63,6 +63,7 @@ class Settings:
     webhook_timeout: float = 10.0
     webhook_style: Literal["camel", "documented"] = "camel"
     vendor_id: int = 20456
+    vendor_company: str = "Test shop"
     valid_days: int = 7
     access_token_seconds: int = 86400
     success_return_url: str | None = None

@@ -22,6 +22,11 @@ def number(fils: int) -> int | float:
     return fils // 1000 if fils % 1000 == 0 else fils / 1000
 
 
+def decimal_text(fils: int) -> str:
+    """Fils as dinars with three decimals, as a merchant would write them: 127.500."""
+    return f"{fils // 1000}.{fils % 1000:03d}"
+
+
 def plain(value: Decimal) -> int | float:
     """A decimal as a JSON number."""
     return int(value) if value == value.to_integral_value() else float(value)
