@@ -5,8 +5,9 @@ sentence.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
+from django.apps import apps
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +15,9 @@ from django_sadadpay.models.base import AccountRow, person
 from django_sadadpay.models.inbox import WebhookEvent
 from django_sadadpay.models.invoice import Invoice
 from django_sadadpay.models.refund import Refund
+
+if TYPE_CHECKING:
+    from django_sadadpay.models.mirror import Mirror
 
 
 class Code(models.TextChoices):
@@ -44,6 +48,10 @@ class Code(models.TextChoices):
     CANCEL_REFUSED = "cancel_refused"
     KEYS_REFUSED = "keys_refused"
     ACCESS_DENIED = "access_denied"
+    MIRROR_REFUSED = "mirror_refused"
+    MIRROR_UNKNOWN = "mirror_unknown"
+    MIRROR_GONE = "mirror_gone"
+    MIRROR_TWICE = "mirror_twice"
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,8 @@ class Rule:
     ``verify``: ask Sadad, closed by itself when both sides agree. ``apply``: call ``paid()`` all the same.
     ``refund``:
     give the money back. ``decide``: say whether the refund happened. ``retry``: run the hook or event again.
-    ``dismiss``: a person has dealt with it.
+    ``dismiss``: a person has dealt with it. ``adopt``: it is at Sadad, under the id that the person gives.
+    ``send_again``: it is not there.
     """
 
     actions: tuple[str, ...] = ("dismiss",)
@@ -87,6 +96,10 @@ RULES: dict[str, Rule] = {
     Code.CANCEL_REFUSED: Rule(),
     Code.KEYS_REFUSED: Rule(("verify", "dismiss")),
     Code.ACCESS_DENIED: Rule(),
+    Code.MIRROR_REFUSED: Rule(("retry", "dismiss")),
+    Code.MIRROR_UNKNOWN: Rule(("adopt", "send_again")),
+    Code.MIRROR_GONE: Rule(("send_again", "dismiss")),
+    Code.MIRROR_TWICE: Rule(),
 }
 #: While one of these is open on a payment, checkout of its object raises ``NeedsAttention``.
 BLOCKING = tuple(code for code, rule in RULES.items() if rule.blocks)
@@ -113,6 +126,13 @@ class Attention(AccountRow):
         blank=True,
         related_name="attention",
         verbose_name=_("webhook call"),
+    )
+    subject = models.CharField(
+        _("object"),
+        max_length=60,
+        blank=True,
+        db_index=True,
+        help_text=_("The mirrored object: its kind and number."),
     )
     created_at = models.DateTimeField(_("since"))
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
@@ -142,6 +162,15 @@ class Attention(AccountRow):
     @property
     def rule(self) -> Rule:
         return RULES[self.code]
+
+    @property
+    def mirror(self) -> Mirror | None:
+        """The mirrored object that it is about, if it is about one."""
+        kind, _sep, pk = self.subject.partition(":")
+        if not kind:
+            return None
+        model = cast("type[Mirror]", apps.get_model("sadadpay", kind))
+        return model._base_manager.using(self._state.db).filter(pk=pk).first()
 
     @property
     def is_open(self) -> bool:

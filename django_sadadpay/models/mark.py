@@ -9,9 +9,11 @@ from django_sadadpay.models.base import Row
 
 
 class Mark(Row):
-    """``reconcile`` holds when it last finished; ``lock_reruns`` counts transactions that were run again."""
+    """``reconcile`` holds when it last finished; ``lock_reruns`` counts transactions that were run again;
+    ``push_hold:<account>:<environment>`` until when Sadad asked us to send nothing.
+    """
 
-    name = models.CharField(_("name"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=120, unique=True)
     at = models.DateTimeField(_("at"), null=True, blank=True)
     count = models.BigIntegerField(_("count"), default=0)
     detail = models.JSONField(_("detail"), default=dict, blank=True)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from django_sadadpay import signals
-from django_sadadpay.models import Attention, Invoice, Refund, WebhookEvent
+from django_sadadpay.models import Attention, Invoice, Mirror, Refund, WebhookEvent
 from django_sadadpay.models.attention import BLOCKING
 from django_sadadpay.models.base import AccountRow, exact
 from django_sadadpay.services import transactions
@@ -27,6 +27,7 @@ def ask(
     invoice: Invoice | None = None,
     refund: Refund | None = None,
     event: WebhookEvent | None = None,
+    mirror: Mirror | None = None,
     **params: Any,
 ) -> bool:
     """Keep one open row for this reason and subject; True when that is news.
@@ -34,7 +35,7 @@ def ask(
     Asked again, the row's details are brought up to date; what a person has dealt with in just these words
     stays closed.
     """
-    slot = _slot(code, row, invoice, refund, event)
+    slot = _slot(code, row, invoice, refund, event, mirror)
     rows = Attention.objects.using(transactions.alias())
     found = rows.filter(open_slot=slot).first()
     if found is not None:
@@ -43,7 +44,7 @@ def ask(
         found.params = params
         found.save(update_fields=["params"])
         return True
-    subject = {"invoice": invoice, "refund": refund, "event": event}
+    subject = {"invoice": invoice, "refund": refund, "event": event, "subject": subject_of(mirror)}
     if _dealt_with(
         rows.filter(code=code, account=row.account, environment=row.environment, **subject), params
     ):
@@ -74,17 +75,25 @@ def close(
     invoice: Invoice | None = None,
     refund: Refund | None = None,
     event: WebhookEvent | None = None,
+    mirror: Mirror | None = None,
     origin: Origin | None = None,
 ) -> int:
     """Close the open rows of these codes for a subject, because what they asked for came true."""
     rows = Attention.objects.using(transactions.alias()).filter(resolved_at=None, code__in=codes)
-    if event is not None:
+    if mirror is not None:
+        rows = rows.filter(subject=subject_of(mirror))
+    elif event is not None:
         rows = rows.filter(event=event)
     elif refund is not None:
         rows = rows.filter(refund=refund)
     else:
         rows = rows.filter(invoice=invoice, refund=None)
     return rows.update(**_resolved(now, resolution, origin))
+
+
+def subject_of(mirror: Mirror | None) -> str:
+    """How a case names a mirrored object: ``product:12``."""
+    return "" if mirror is None else f"{mirror.kind}:{mirror.pk}"
 
 
 def close_account(code: str, row: AccountRow, now: datetime) -> int:
@@ -123,7 +132,9 @@ def _resolved(now: datetime, resolution: str, origin: Origin | None) -> dict[str
 
 
 def _slot(code: str, row: AccountRow, *subjects: Any) -> str:
-    return exact(code, row.account, row.environment, *("" if s is None else str(s.pk) for s in subjects))
+    *rows, mirror = subjects
+    parts = ("" if s is None else str(s.pk) for s in rows)
+    return exact(code, row.account, row.environment, *parts, subject_of(mirror))
 
 
 def _announce(attention: Attention) -> None:
