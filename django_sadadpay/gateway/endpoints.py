@@ -296,7 +296,7 @@ def _assumed(folder: Folder, call: str) -> Endpoint:
         reply=_reply(call, folder),
         refusals=_UNREAD | folder.refusals | kept if writes else frozenset(),
         missing=frozenset() if call in _UNNAMED else _NO_OBJECT,
-        takes_id=call not in _UNNAMED,
+        takes_id=call not in _UNNAMED or (call == "insert" and folder.refers),
         method=method,
     )
 

@@ -22,6 +22,7 @@ class Folder:
     :ivar attribute: of ``SadadClient``.
     :ivar row: fields of a row of getall, where it shows less than ``reply``.
     :ivar requests, replies: of the calls that have their own.
+    :ivar refers: an insert names another object, so ``UnauthorizedAccess`` may be about that one.
     :ivar refusals: error keys that prove that nothing was done (assumed).
     """
 
@@ -36,6 +37,7 @@ class Folder:
     row: Fields = ()
     requests: Mapping[str, Fields] = field(default_factory=dict)
     replies: Mapping[str, Fields] = field(default_factory=dict)
+    refers: bool = False
     refusals: frozenset[str] = frozenset()
 
 
@@ -81,6 +83,7 @@ FOLDERS = (
         c.PRODUCT_FILTERS,
         c.PRODUCT_REPLY,
         c.PRODUCT_ROW,
+        refers=True,
         refusals=frozenset({"CategoryIdRequired", "NameEnRequired"}),
     ),
     Folder(
@@ -92,6 +95,7 @@ FOLDERS = (
         c.PRODUCT_LINK_UPDATE,
         reply=c.PRODUCT_LINK_REPLY,
         row=c.PRODUCT_LINK_ROW,
+        refers=True,
         refusals=frozenset({"NameEnRequired", "NameArRequired", "ProductNotExist"}),
     ),
     Folder(
@@ -125,6 +129,7 @@ FOLDERS = (
         c.SUBSCRIPTION_FILTERS,
         c.SUBSCRIPTION_REPLY,
         replies={"generatesubscriptionschedule": c.PERIOD_REPLY},
+        refers=True,
         refusals=frozenset({"TemplateIdRequired", "CustomerNameRequired"}),
     ),
     Folder(
@@ -145,6 +150,7 @@ FOLDERS = (
         c.SUBSCRIPTION_LINK,
         c.SUBSCRIPTION_LINK_UPDATE,
         reply=c.SUBSCRIPTION_LINK_REPLY,
+        refers=True,
         refusals=frozenset({"TemplateIdRequired", "NameEnRequired"}),
     ),
     Folder(

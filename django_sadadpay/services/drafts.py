@@ -182,7 +182,7 @@ def _customer(customer: Any) -> dict[str, str]:
     name = " ".join(str(customer.name or "").split())
     if not name:
         raise DraftError("customer.name", "Sadad needs a name")
-    mobile = _BETWEEN_DIGITS.sub("", str(customer.mobile or "").translate(_DIGITS))
+    mobile = phone_digits(str(customer.mobile or ""))
     if mobile and not _PHONE.fullmatch(mobile):
         raise DraftError("customer.mobile", "must be 3 to 14 digits, with an optional +")
     email = str(customer.email or "").strip()
@@ -193,6 +193,11 @@ def _customer(customer: Any) -> dict[str, str]:
         "mobile": mobile,
         "email": _text("customer.email", email, 254),
     }
+
+
+def phone_digits(text: str) -> str:
+    """A phone number without what people write between its digits, and those in Western figures."""
+    return _BETWEEN_DIGITS.sub("", text.translate(_DIGITS))
 
 
 def _expires_at(day: Any, now: datetime) -> datetime:
@@ -226,7 +231,15 @@ def _basket(lines: Iterable[Line], amount: Decimal) -> list[tuple[Line, Decimal]
         raise DraftError("lines", "must be Line objects")
     shop = [(line, _line_total(line)) for line in lines]
     _check_sum([total for _, total in shop], amount)
-    return [(line, total) for line, total in shop if total > 0]
+    bearing = [(line, total) for line, total in shop if total > 0]
+    _check_suppliers([line for line, _ in bearing])
+    return bearing
+
+
+def _check_suppliers(lines: Sequence[Line]) -> None:
+    """Contract 7: a multi-supplier invoice names the supplier of every line."""
+    if len({line.supplier_id is None for line in lines}) > 1:
+        raise DraftError("lines.supplier_id", "must be on every line, or on none")
 
 
 def _line_total(line: Any) -> Decimal:

@@ -204,8 +204,8 @@ def test_token_false_sends_none(server: Server, client: SadadClient) -> None:
 @pytest.mark.parametrize(
     ("endpoint", "key", "refusal"),
     [
-        *[(REFUND, key, True) for key in ENDPOINTS[REFUND].refusals],
-        *[(INSERT, key, True) for key in ENDPOINTS[INSERT].refusals],
+        *[(REFUND, key, True) for key in sorted(ENDPOINTS[REFUND].refusals)],
+        *[(INSERT, key, True) for key in sorted(ENDPOINTS[INSERT].refusals)],
         (REFUND, "Error ", False),
         (REFUND, "ERROR", False),
         (REFUND, "NewKey", False),

@@ -213,10 +213,15 @@ def test_lines_may_be_a_generator() -> None:
 
 
 def test_suppliers_make_it_a_multi_supplier_invoice() -> None:
-    made = plan(lines=[Line("a", 5, supplier_id=12), Line("b", 5)])
-    assert [line.supplier_id for line in made.lines] == [12, None]
+    made = plan(lines=[Line("a", 5, supplier_id=12), Line("b", 5, supplier_id=13), Line("gift", 0)])
+    assert [line.supplier_id for line in made.lines] == [12, 13]
     assert made.kind == "MultiVendorInvoice"
     assert plan().kind == "Invoice"
+
+
+def test_a_line_without_a_supplier_beside_one_with_is_refused() -> None:
+    error = refused(lines=[Line("a", 5, supplier_id=12), Line("b", 5)])
+    assert (error.field, error.problem) == ("lines.supplier_id", "must be on every line, or on none")
 
 
 def test_a_quantity_of_whole_numbers_written_as_a_decimal_stays_a_quantity() -> None:
@@ -278,7 +283,7 @@ few_lines = st.lists(
     ),
     min_size=1,
     max_size=3,
-)
+).filter(lambda lines: len({line.supplier_id is None for line in lines}) == 1)
 
 
 def digest_of(lines: list[Line]) -> tuple[str, tuple[PlanLine, ...]]:
