@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EPILOG = """\
-Answers both token calls, Invoice getall/getbyid/insert/update/delete, Refund insert/getall and
-Common/getcurrencies. Every other documented path answers HTTP 501 with errorKey NotEmulated.
+Answers every documented endpoint. Its first page says how well the body of each is known: of many, Sadad
+documents the path only, and what this answers there is assumed.
 """
 
 

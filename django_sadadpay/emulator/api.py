@@ -111,8 +111,6 @@ class Api:
         return done, reply
 
     def _work(self, route: Route, asked: ApiRequest, faults: tuple[Fault, ...]) -> tuple[bool, Reply]:
-        if route.handler is None:
-            return False, replies.envelope(error_key="NotEmulated", status=501)
         try:
             with self.world.transaction():
                 response = route.handler(self.world, asked)
@@ -183,9 +181,9 @@ class Api:
 def _denied(route: Route, token_error: str | None) -> Refusal | None:
     """HTTP 401 in the envelope for a missing, wrong or expired access token (contract 1.4).
 
-    The token calls look at their own header and refuse in HTTP 200; what is not built needs no token.
+    The token calls look at their own header and refuse in HTTP 200.
     """
-    if token_error is None or route.auth != "access" or route.handler is None:
+    if token_error is None or route.auth != "access":
         return None
     return Refusal(token_error, status=401)
 

@@ -61,6 +61,6 @@ def _bearer(authorization: str) -> str | None:
 
 
 ROUTES = (
-    Route("User/GenerateRefreshToken", "POST", "basic", generate_refresh_token, evidence="doc"),
-    Route("User/GenerateAccessToken", "POST", "refresh", generate_access_token, evidence="doc"),
+    Route("User/GenerateRefreshToken", "POST", "basic", handler=generate_refresh_token, evidence="doc"),
+    Route("User/GenerateAccessToken", "POST", "refresh", handler=generate_access_token, evidence="doc"),
 )

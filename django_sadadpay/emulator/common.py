@@ -25,4 +25,4 @@ def getcurrencies(world: World, request: ApiRequest) -> list[dict[str, Any]]:
     ]
 
 
-ROUTES = (Route("Common/getcurrencies", "GET", "none", getcurrencies, evidence="vendor"),)
+ROUTES = (Route("Common/getcurrencies", "GET", "none", handler=getcurrencies, evidence="vendor"),)

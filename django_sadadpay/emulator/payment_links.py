@@ -86,7 +86,7 @@ SHAPES = (PAYMENT_LINK,)
 
 ROUTES = (
     *objects.routes(PAYMENT_LINK, "getall", "getbykey", "insert", "update", "delete"),
-    Route("PaymentLink/getforpayment", "GET", "none", partial(objects.getforpayment, PAYMENT_LINK)),
+    Route("PaymentLink/getforpayment", "GET", "none", handler=partial(objects.getforpayment, PAYMENT_LINK)),
     Route(
         "Invoice/createpaymentlinkinvoice", "POST", "none", handler=createpaymentlinkinvoice, reads_body=True
     ),

@@ -139,7 +139,7 @@ SHAPES = (PRODUCT_LINK,)
 
 ROUTES = (
     *objects.routes(PRODUCT_LINK, "getall", "getbykey", "insert", "update", "delete"),
-    Route("ProductLink/getforpayment", "GET", "none", partial(objects.getforpayment, PRODUCT_LINK)),
+    Route("ProductLink/getforpayment", "GET", "none", handler=partial(objects.getforpayment, PRODUCT_LINK)),
     Route(
         "Invoice/createproductlinkinvoice", "POST", "none", handler=createproductlinkinvoice, reads_body=True
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -54,12 +54,13 @@ def wrong_object(name: str, sentence: str) -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint. Without a handler it is documented by Sadad but not built here yet (HTTP 501)."""
+    """One endpoint; its path and verb are documented in any case."""
 
     name: str
     verb: str
     auth: Auth = "access"
-    handler: Callable[[World, ApiRequest], Any] | None = None
+    _: KW_ONLY
+    handler: Callable[[World, ApiRequest], Any]
     reads_body: bool = False
     evidence: Evidence = "assumed"
 

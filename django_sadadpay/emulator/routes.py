@@ -1,4 +1,4 @@
-"""Every documented path (contract 3 to 10), and which of them the stand-in answers.
+"""Every documented path (contract 3 to 10).
 
 A group is added by writing its module with a ``ROUTES`` tuple, and ``SHAPES`` if it keeps objects, and
 naming it in ``GROUPS``.
@@ -11,55 +11,36 @@ from django_sadadpay.emulator import (
     catalogue,
     common,
     customers,
+    embedded,
     invoices,
     payment_links,
+    plans,
     product_links,
     refunds,
+    subscription_links,
+    subscription_templates,
+    subscriptions,
 )
 from django_sadadpay.emulator.objects import Shape
 from django_sadadpay.emulator.protocol import Route
 
-GROUPS = (auth, catalogue, common, customers, invoices, payment_links, product_links, refunds)
+GROUPS = (
+    auth,
+    catalogue,
+    common,
+    customers,
+    embedded,
+    invoices,
+    payment_links,
+    plans,
+    product_links,
+    refunds,
+    subscription_links,
+    subscription_templates,
+    subscriptions,
+)
 
-#: What Sadad documents and no module answers yet: HTTP 501, errorKey NotEmulated.
-NOT_YET = {
-    "Invoice": ("POST createinstallmentplanlinkinvoice",),
-    "EmbeddedPayment": ("POST allow_domain", "POST intiate_order_session"),
-    "InstallmentPlan": (
-        "GET getall",
-        "GET getbyid",
-        "GET getforpayment",
-        "POST insert",
-        "PUT update",
-        "DELETE delete",
-    ),
-    "Subscription": (
-        "GET getall",
-        "GET getbyid",
-        "GET generatesubscriptionschedule",
-        "GET getforpayment",
-        "POST insert",
-        "PUT update",
-        "DELETE delete",
-    ),
-    "SubscriptionTemplate": ("GET getall", "GET getbyid", "POST insert", "PUT update", "DELETE delete"),
-    "SubscriptionLink": (
-        "GET getall",
-        "GET getbyid",
-        "POST insert",
-        "PUT update",
-        "DELETE delete",
-        "GET getlinkdetail",
-    ),
-}
-
-
-def _not_yet() -> list[Route]:
-    pairs = ((group, row.split(" ")) for group, rows in NOT_YET.items() for row in rows)
-    return [Route(f"{group}/{name}", verb) for group, (verb, name) in pairs]
-
-
-ROUTES: tuple[Route, ...] = (*(route for group in GROUPS for route in group.ROUTES), *_not_yet())
+ROUTES: tuple[Route, ...] = tuple(route for group in GROUPS for route in group.ROUTES)
 
 #: Every kind of object by its name, the API's group.
 SHAPES: dict[str, Shape] = {shape.name: shape for group in GROUPS for shape in getattr(group, "SHAPES", ())}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from django_sadadpay.emulator import ledger
+from django_sadadpay.emulator import ledger, subscriptions
 from django_sadadpay.emulator.entities import Currency, Invoice, Refund, Stored, Token, WebhookMessage
 from django_sadadpay.emulator.faults import Faults
 from django_sadadpay.emulator.routes import ROUTES
@@ -119,6 +119,7 @@ class World:
         """One change at a time. What has changed is in the state file before anyone is told of it."""
         with self.lock:
             ledger.complete_due_refunds(self)
+            subscriptions.bill_due(self)
             try:
                 yield
             finally:

@@ -20,7 +20,7 @@ import pytest
 import requests
 
 from django_sadadpay.emulator import Emulator, __main__, api
-from django_sadadpay.emulator.routes import NOT_YET, ROUTES
+from django_sadadpay.emulator.routes import ROUTES
 from tests.emulator.conftest import Merchant, wait_until
 
 if TYPE_CHECKING:
@@ -242,10 +242,10 @@ def test_command_says_when_the_port_is_taken(emulator: Emulator, capsys: pytest.
     assert "cannot listen" in capsys.readouterr().err
 
 
-def test_help_says_what_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_says_that_much_is_assumed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         __main__.main(["--help"])
-    assert "NotEmulated" in capsys.readouterr().out
+    assert "assumed" in capsys.readouterr().out
 
 
 def documented() -> set[tuple[str, str]]:
@@ -256,14 +256,6 @@ def documented() -> set[tuple[str, str]]:
 def test_every_documented_path_is_known_and_no_other() -> None:
     ours = {(route.verb, f"/api{route.path}") for route in ROUTES}
     assert ours == documented() | {("GET", "/api/Common/getcurrencies")}
-
-
-def test_what_is_not_built_yet_says_so(merchant: Merchant) -> None:
-    for group, rows in NOT_YET.items():
-        for verb, name in (row.split(" ") for row in rows):
-            reply = merchant.send(verb, f"{group}/{name}", token="")
-            assert reply.status_code == 501
-            assert reply.json() == {"isValid": False, "errorKey": "NotEmulated", "response": None}
 
 
 def test_unknown_path_is_404_and_wrong_verb_405(merchant: Merchant) -> None:
