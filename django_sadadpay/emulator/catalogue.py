@@ -44,8 +44,10 @@ def _in_a_category(world: World, values: Values, old: Stored | None) -> Values:
 
 
 def _with_its_category(world: World, row: Stored, shown: Values) -> Values:
+    """With its category's names; of products alone no date of creation is known (contract 10)."""
     category = world.objects["ProductCategory"][row.values["categoryId"]].values
-    return {**shown, "categoryNameEn": category["nameEn"], "categoryNameAr": category["nameAr"]}
+    dateless = {name: value for name, value in shown.items() if name != "createDate"}
+    return {**dateless, "categoryNameEn": category["nameEn"], "categoryNameAr": category["nameAr"]}
 
 
 def _is_on_a_link(world: World, product: Stored) -> bool:

@@ -29,7 +29,7 @@ CUSTOMER = Shape(
         Column("ref_Number"),
         Column("mobile"),
         Column("email"),
-        Column("bank_Id"),
+        Column("bank_Id", "integer"),
         Column("account_Holder_Name"),
         Column("account_Number"),
         Column("iban"),

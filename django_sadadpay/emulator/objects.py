@@ -186,10 +186,8 @@ def getbykey(shape: Shape, world: World, request: ApiRequest) -> Values:
 
 
 def getforpayment(shape: Shape, world: World, request: ApiRequest) -> Values:
-    """What a payer sees: the object and whose it is; an inactive one is unknown to payers."""
-    row = for_payer(world, shape.name, request.query.get("key", "").strip())
-    vendor = {"vendorCompany": world.settings.vendor_company, "vendorLogo": "", "vendorLogoPath": ""}
-    return {**shown(world, shape, row), **vendor}
+    """The same for a payer, without a token; an inactive one is unknown to payers."""
+    return shown(world, shape, for_payer(world, shape.name, request.query.get("key", "").strip()))
 
 
 def getall(shape: Shape, world: World, request: ApiRequest) -> list[Values]:
@@ -202,6 +200,7 @@ HANDLERS = {
     "getall": getall,
     "getbyid": getbyid,
     "getbykey": getbykey,
+    "getforpayment": getforpayment,
     "insert": insert,
     "update": update,
     "delete": delete,
@@ -214,6 +213,7 @@ def routes(shape: Shape, *names: str) -> tuple[Route, ...]:
         Route(
             f"{shape.name}/{name}",
             VERBS[name],
+            "none" if name == "getforpayment" else "access",
             handler=partial(HANDLERS[name], shape),
             reads_body=name in ("insert", "update"),
         )

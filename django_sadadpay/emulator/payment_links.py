@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django_sadadpay.emulator import invoices, objects, wire
@@ -77,6 +76,12 @@ def is_fair(link: Stored, fils: int) -> bool:
     return bool(values["minAmount"] <= fils and (not values["maxAmount"] or fils <= values["maxAmount"]))
 
 
+def getforpayment(world: World, request: ApiRequest) -> Values:
+    """What a payer sees: the link and whose it is."""
+    vendor = {"vendorCompany": world.settings.vendor_company, "vendorLogo": "", "vendorLogoPath": ""}
+    return {**objects.getforpayment(PAYMENT_LINK, world, request), **vendor}
+
+
 def createpaymentlinkinvoice(world: World, request: ApiRequest) -> int:
     """The new invoice's id."""
     return create_invoice(world, request.body).id
@@ -86,7 +91,7 @@ SHAPES = (PAYMENT_LINK,)
 
 ROUTES = (
     *objects.routes(PAYMENT_LINK, "getall", "getbykey", "insert", "update", "delete"),
-    Route("PaymentLink/getforpayment", "GET", "none", handler=partial(objects.getforpayment, PAYMENT_LINK)),
+    Route("PaymentLink/getforpayment", "GET", "none", handler=getforpayment),
     Route(
         "Invoice/createpaymentlinkinvoice", "POST", "none", handler=createpaymentlinkinvoice, reads_body=True
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django_sadadpay.emulator import catalogue, invoices, ledger, objects, wire
@@ -30,15 +29,26 @@ def _by_category(world: World, row: Stored, shown: Values) -> Values:
     """``products`` is what a merchant sends; a reader gets them under their categories (contract 10)."""
     if "products" not in shown:
         return shown
-    categories = [_category(world, category, row) for category in objects.rows(world, "ProductCategory")]
     rest = {name: value for name, value in shown.items() if name != "products"}
-    return {**rest, "categories": [category for category in categories if category["products"]]}
+    return {**rest, "categories": [_category(*shelf) for shelf in shelves(world, row)]}
 
 
-def _category(world: World, category: Stored, link: Stored) -> Values:
-    mine = [row for row in catalogue.products_of(world, category) if row.id in link.values["products"]]
+def _category(category: Stored, products: list[Stored]) -> Values:
     names = objects.written(catalogue.CATEGORY, category, ("nameEn", "nameAr"))
-    return {"id": category.id, **names, "products": [catalogue.brief(row) for row in mine]}
+    return {"id": category.id, **names, "products": [catalogue.brief(row) for row in products]}
+
+
+def shelves(world: World, link: Stored) -> list[tuple[Stored, list[Stored]]]:
+    """The link's products under their categories, by the categories' ``sort``; none is empty."""
+    categories = sorted(objects.rows(world, "ProductCategory"), key=lambda row: (row.values["sort"], row.id))
+    found = [
+        (
+            category,
+            [row for row in catalogue.products_of(world, category) if row.id in link.values["products"]],
+        )
+        for category in categories
+    ]
+    return [(category, products) for category, products in found if products]
 
 
 PRODUCT_LINK = Shape(
@@ -138,8 +148,7 @@ def createproductlinkinvoice(world: World, request: ApiRequest) -> int:
 SHAPES = (PRODUCT_LINK,)
 
 ROUTES = (
-    *objects.routes(PRODUCT_LINK, "getall", "getbykey", "insert", "update", "delete"),
-    Route("ProductLink/getforpayment", "GET", "none", handler=partial(objects.getforpayment, PRODUCT_LINK)),
+    *objects.routes(PRODUCT_LINK, "getall", "getbykey", "getforpayment", "insert", "update", "delete"),
     Route(
         "Invoice/createproductlinkinvoice", "POST", "none", handler=createproductlinkinvoice, reads_body=True
     ),

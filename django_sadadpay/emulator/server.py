@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from django_sadadpay.emulator import control_http, overview, pages
+from django_sadadpay.emulator import control_http, link_pages, overview, pages
 from django_sadadpay.emulator.api import Api
 from django_sadadpay.emulator.control import Control
 from django_sadadpay.emulator.state import Settings, World
@@ -171,6 +171,10 @@ class Emulator:
                 return pages.pay(self.world, request, key)
             case ["pay", key, "Success" | "Failed" as ending]:
                 return pages.result(self.world, request, key, ending)
+            case ["paymentlink", key]:
+                return link_pages.payment_link(self.world, request, key)
+            case ["productlink", key]:
+                return link_pages.product_link(self.world, request, key)
             case ["qr", key, "download"]:
                 return pages.qr(self.world, key)
         return Response("not found", 404)
