@@ -9,13 +9,13 @@ from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django_sadadpay.emulator import drafts, invoices, ledger, objects, routes, webhooks, wire
+from django_sadadpay.emulator import drafts, embedded, invoices, ledger, objects, routes, webhooks, wire
 from django_sadadpay.emulator.entities import Currency
 from django_sadadpay.emulator.protocol import Refusal
 
 if TYPE_CHECKING:
     from django_sadadpay.emulator.api import Api, Call
-    from django_sadadpay.emulator.entities import Invoice, WebhookMessage
+    from django_sadadpay.emulator.entities import Invoice, Stored, WebhookMessage
     from django_sadadpay.emulator.faults import Faults
     from django_sadadpay.emulator.objects import Shape
     from django_sadadpay.emulator.state import World
@@ -106,6 +106,21 @@ class Control:
         body = {"customer_Name": "Panel", **fields, "amount": str(amount)}
         with self._world.transaction():
             invoice = invoices.create(self._world, drafts.read(self._world, body))
+            return wire.invoice(self._world, invoice)
+
+    def pay_session(self, session_id: str) -> dict[str, Any]:
+        """The payer pays in the widget of an embedded session; gives the invoice that came of it.
+
+        Raises ``UnknownInvoice`` for an unknown session, or ``Refusal`` when it is paid.
+        """
+        with self._world.transaction():
+            invoice = embedded.pay(self._world, self._session(session_id))
+            return wire.invoice(self._world, invoice)
+
+    def fail_session(self, session_id: str, answer: str = "NOT CAPTURED") -> dict[str, Any]:
+        """The bank refuses with ``answer`` in the widget; the payer may try again. Raises as above."""
+        with self._world.transaction():
+            invoice = embedded.fail(self._world, self._session(session_id), answer)
             return wire.invoice(self._world, invoice)
 
     def create_object(self, kind: str, **body: Any) -> dict[str, Any]:
@@ -227,6 +242,12 @@ class Control:
         self._api.forget()
         with self._world.transaction():
             self._world.clear()
+
+    def _session(self, session_id: str) -> Stored:
+        session = embedded.find(self._world, session_id)
+        if session is None:
+            raise UnknownInvoice("no such session, so no invoice")
+        return session
 
     def _find(self, invoice_id: int | str) -> Invoice:
         try:

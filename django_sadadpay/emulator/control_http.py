@@ -44,6 +44,8 @@ OPERATIONS = (
     "complete_refunds",
     "set_status",
     "create",
+    "pay_session",
+    "fail_session",
     "create_object",
     "objects",
     "invoice",

@@ -44,12 +44,18 @@ def payload(world: World, invoice: Invoice) -> dict[str, Any]:
         "amount": wire.number(invoice.fils),
         "paymentMethod": invoice.gateway_code,
         "transactionId": invoice.transaction_id,
-        "session_Id": None,
+        "session_Id": _session(world, invoice),
         "transactionStatus": "Success",
     }
     if world.settings.webhook_style == "camel":
         return seen
     return {name: str(seen[key]) for key, name in DOCUMENTED.items()}
+
+
+def _session(world: World, invoice: Invoice) -> str | None:
+    """The embedded session that the invoice came from (contract 5)."""
+    session = world.objects.get("OrderSession", {}).get(invoice.order_session_id)
+    return session.key if session else None
 
 
 def queue(world: World, invoice: Invoice) -> None:
