@@ -26,6 +26,23 @@ _MARKS = {
 }
 
 
+#: Kind of a field → how it is written.
+_KINDS = {
+    "text": "text",
+    "word": "word",
+    "integer": "whole number",
+    "number": "number",
+    "kwd": "KWD",
+    "flag": "true, false",
+    "date": "yyyy-MM-dd",
+    "moment": "MM/dd/yyyy HH:mm:ss",
+    "language": "en, ar",
+    "currency": "three letters",
+    "rows": "list",
+    "any": "any",
+}
+
+
 def advice() -> dict[str, str]:
     """What a member of staff does about a case, by its code."""
     return tomllib.loads((_DOCS / "advice.toml").read_text(encoding="utf-8"))
@@ -81,8 +98,8 @@ def evidence() -> str:
         groups.setdefault(row.group, []).append(row)
     parts = ["## Endpoints\n"]
     for group, rows in groups.items():
-        parts += [f"### {group}\n", "| Endpoint | Verb | Credential | Path and verb | Fields |"]
-        parts += ["| --- | --- | --- | --- | --- |", *(_endpoint(row) for row in rows), ""]
+        parts += [f"### {group}\n", "| Endpoint | Verb | Credential | Method | Path and verb | Fields |"]
+        parts += ["| --- | --- | --- | --- | --- | --- |", *(_endpoint(row) for row in rows), ""]
     used = (row for row in ENDPOINTS.values() if len(row.fields) > 1 or row.reply)
     parts += ["## Fields\n", *(line for row in used for line in _fields(row)), *_webhook()]
     return "\n".join(parts)
@@ -90,8 +107,8 @@ def evidence() -> str:
 
 def _endpoint(row: Endpoint) -> str:
     marks = sorted({_MARKS[field.evidence] for field in (*row.fields, *row.reply)})
-    known = ", ".join(marks) or "**unknown**: pass them yourself, they go through as they are"
-    return f"| `{row.name}` | {row.verb} | {row.auth} | {_MARKS[row.evidence]} | {known} |"
+    known = ", ".join(marks)
+    return f"| `{row.name}` | {row.verb} | {row.auth} | `{row.method}` | {_MARKS[row.evidence]} | {known} |"
 
 
 def _fields(row: Endpoint) -> Iterator[str]:
@@ -113,17 +130,23 @@ def _webhook() -> Iterator[str]:
 
 
 def _table(title: str, fields: tuple[Field, ...]) -> Iterator[str]:
-    yield f"| {title} | Our name | Always there | Known from |"
-    yield "| --- | --- | --- | --- |"
+    yield f"| {title} | Our name | Kind | Needed | Known from |"
+    yield "| --- | --- | --- | --- | --- |"
     for field in fields:
         yield _row(field, "")
-        yield from (_row(inner, f"{field.wire}[].") for inner in field.items)
+        yield from _inner(field, f"{field.wire}[].")
     yield ""
+
+
+def _inner(field: Field, prefix: str) -> Iterator[str]:
+    for inner in field.items:
+        yield _row(inner, prefix)
+        yield from _inner(inner, f"{prefix}{inner.wire}[].")
 
 
 def _row(field: Field, prefix: str) -> str:
     needed = "yes" if field.required else ""
-    return f"| `{prefix}{field.wire}` | `{field.name}` | {needed} | {_MARKS[field.evidence]} |"
+    return f"| `{prefix}{field.wire}` | `{field.name}` | {_KINDS[field.kind]} | {needed} | {_MARKS[field.evidence]} |"
 
 
 PAGES: dict[str, Callable[[], str]] = {

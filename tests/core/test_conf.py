@@ -101,6 +101,10 @@ def test_no_secret_is_in_a_repr() -> None:
         ("ACCOUNTS/default/WEBHOOK_SECRET", {"nobody-may-see"}, "must be a text or a list of texts"),
         ("ACCOUNTS/default/API_URL", "nobody-may-see", "ACCOUNTS['default'].API_URL"),
         ("ACCOUNTS/default/PAY_URL", "ftp://nobody-may-see", "ACCOUNTS['default'].PAY_URL"),
+        ("ACCOUNTS/default/FIELDS", "nobody-may-see", "ACCOUNTS['default'].FIELDS must be a dict such as"),
+        ("ACCOUNTS/default/FIELDS", {"Product/insert": "nobody-may-see"}, "FIELDS must be a dict such as"),
+        ("ACCOUNTS/default/FIELDS", {"Product/add": {}}, "FIELDS: there is no endpoint 'Product/add'"),
+        ("ACCOUNTS/default/FIELDS", {"Product/insert": {"colour": "c"}}, "FIELDS: Product/insert: no field colour"),
         ("ACCOUNTS/default/CLIENT_PASSWORD", "nobody-may-see", "['default']: unknown CLIENT_PASSWORD"),
         ("SITE_URL", "shop.example", "SITE_URL must be an address that starts with http"),
         ("SITE_URL", "https://", "SITE_URL must be an address"),
@@ -153,6 +157,16 @@ def test_webhook_secrets_may_be_a_list_while_they_are_rotated() -> None:
 def test_blanks_pasted_with_a_key_are_dropped() -> None:
     config = read("ACCOUNTS/default/CLIENT_KEY", " key\n")
     assert config.account("default").client_key == "key"
+
+
+def test_an_account_may_spell_fields_its_own_way() -> None:
+    from django_sadadpay.services.gateway import client_for
+
+    names = {"Product/insert": {"name_en": "name_En"}}
+    account = read("ACCOUNTS/default/FIELDS", names).account("default")
+    fields = client_for(account).endpoints["Product/insert"].fields
+    assert "name_En" in [field.wire for field in fields]
+    assert read("SITE_URL", None).account("default").fields == {}
 
 
 def test_addresses_lose_blanks_and_their_last_slash() -> None:
