@@ -11,7 +11,7 @@ from django_sadadpay.emulator.binding import Fields
 from django_sadadpay.emulator.protocol import Refusal, wrong_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from django_sadadpay.emulator.state import World
 
@@ -23,7 +23,7 @@ ColumnKind = Literal[
     "text", "integer", "number", "kwd", "flag", "date", "language", "currency", "word", "ids", "texts", "rows"
 ]
 
-WITHOUT_ORDER: Collection[ColumnKind] = ("ids", "texts", "rows")
+LISTS: Collection[ColumnKind] = ("ids", "texts", "rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +44,32 @@ class Column:
 
 
 def read(
-    world: World, columns: Iterable[Column], fields: Fields, old: Mapping[str, Any] | None = None
+    world: World, columns: Sequence[Column], fields: Fields, old: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Every column's value, in their order; ``old`` are the values of the row to update.
 
-    Raises ``Refusal``: the column's own key, Invalid<Name>, or WrongObject (HTTP 400) for another type.
+    Raises ``Refusal``: WrongObject (HTTP 400) or Invalid<Name> for a value, then the key of what is missing.
     """
-    return {column.name: _value(world, column, fields, old) for column in columns}
+    found = {column.name: _value(world, column, fields, old) for column in columns}
+    for column in columns:
+        if column.required and _is_missing(found[column.name]):
+            raise Refusal(column.required)
+    return {
+        column.name: _default(column) if _is_missing(found[column.name]) else found[column.name]
+        for column in columns
+    }
 
 
 def _value(world: World, column: Column, fields: Fields, old: Mapping[str, Any] | None) -> Any:
-    if column.later and old is None:
-        return _default(column)
-    if column.later and old is not None and fields.raw(column.name) is None:
-        return old[column.name]
-    value = READERS[column.kind](world, column, fields)
-    missing = _is_missing(value)
-    if missing and column.required:
-        raise Refusal(column.required)
-    return _default(column) if missing else value
+    """What was sent. Of a later column that was not: what is kept, None for a new row."""
+    if column.later and (old is None or fields.raw(column.name) is None):
+        return old and old[column.name]
+    return READERS[column.kind](world, column, fields)
 
 
 def _is_missing(value: Any) -> bool:
     """Nothing, a blank text, an empty list or 0; false is an answer."""
     return value is not False and not (value.strip() if isinstance(value, str) else value)
-
-
-def _default(column: Column) -> Any:
-    if column.default is not None:
-        return column.default
-    return [] if column.kind in WITHOUT_ORDER else EMPTY.get(column.kind, "")
 
 
 #: What a missing one reads as, where it is not the empty text.
@@ -86,6 +82,12 @@ EMPTY: dict[ColumnKind, Any] = {
     "language": "ar",
     "currency": "KWD",
 }
+
+
+def _default(column: Column) -> Any:
+    if column.default is not None:
+        return column.default
+    return [] if column.kind in LISTS else EMPTY.get(column.kind, "")
 
 
 def _invalid(column: Column) -> Refusal:

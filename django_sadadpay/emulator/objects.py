@@ -226,7 +226,7 @@ def _sorts(shape: Shape) -> dict[str, Callable[[Stored], Any]]:
     own = {
         listing.plain_name(column.name): partial(_order, column.name)
         for column in shape.columns
-        if column.kind not in columns.WITHOUT_ORDER
+        if column.kind not in columns.LISTS
     }
     return {**own, "id": lambda row: row.id, "createdate": lambda row: row.created_at}
 
