@@ -1,8 +1,9 @@
-"""Runs tox's environments two at a time and says what was seen: seconds, pytest's closing line, failures."""
+"""Runs tox's environments side by side: seconds, slowest tests, pytest's closing line, failures of each."""
 
 from __future__ import annotations
 
 import configparser
+import itertools
 import os
 import re
 import shutil
@@ -23,9 +24,10 @@ DEMO = ".[celery,emulator]"
 LOGS = ROOT / ".tox" / "logs"
 DIST = ROOT / ".tox" / "dist"
 WORK = ROOT / ".tox" / "run"  # a work folder for each: two tox at once would trip over a common one
-AT_ONCE = 2  # environments: what two cores carry, and what keeps the tests' own deadlines honest
+AT_ONCE = 3  # environments: each waits for its servers and sockets a third of its time
 LIMIT = 1500.0  # seconds for one environment; a hanging one is a failure, not a hanging CI
 TAIL = 150  # lines of a failed environment's log that are shown
+SLOWEST = re.compile(r"^=+ slowest \d+ durations =+$")
 CLOSING = re.compile(r"^=+ .*\b(passed|failed|errors?|skipped|deselected)\b.* in [\d.]+s.* =+$")
 NEEDS_OF = {
     "postgres": {"PostgreSQL"},
@@ -46,6 +48,7 @@ class Outcome(NamedTuple):
     code: int
     seconds: float
     closing: str
+    slowest: list[str]
 
 
 def known() -> list[str]:
@@ -137,7 +140,8 @@ class _Runner:
         began = time.monotonic()
         log = LOGS / f"{name}.log"
         code = self._process(name, log)
-        outcome = Outcome(name, code, time.monotonic() - began, _closing(log))
+        lines = log.read_text(encoding="utf-8").splitlines()
+        outcome = Outcome(name, code, time.monotonic() - began, _closing(lines), _slowest(lines))
         with self.screen:
             _show(outcome, log, self.live)
         return outcome
@@ -168,9 +172,14 @@ class _Runner:
         return process.wait()
 
 
-def _closing(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8").splitlines()
+def _closing(lines: list[str]) -> str:
     return next((line for line in reversed(lines) if CLOSING.match(line)), "")
+
+
+def _slowest(lines: list[str]) -> list[str]:
+    """What pytest says under --durations: one line a test, as long as there are seconds in front."""
+    start = next((number for number, line in enumerate(lines) if SLOWEST.match(line)), len(lines))
+    return list(itertools.takewhile(lambda line: re.match(r"^ *[\d.]+s ", line), lines[start + 1 :]))
 
 
 def _show(outcome: Outcome, log: Path, live: bool) -> None:
@@ -179,7 +188,7 @@ def _show(outcome: Outcome, log: Path, live: bool) -> None:
         print(f"----- {outcome.name}, the end of {log.relative_to(ROOT)}:", *lines, sep="\n")
     print(_line(outcome), flush=True)
     if outcome.closing and not live:
-        print(outcome.closing, flush=True)
+        print(*(f"    {line}" for line in outcome.slowest), outcome.closing, sep="\n", flush=True)
 
 
 def _line(outcome: Outcome) -> str:
