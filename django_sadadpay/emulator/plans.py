@@ -169,7 +169,7 @@ def bill(world: World, plan: Stored, part: Values) -> Invoice:
     waiting = _open_invoice(world, part)
     if waiting is not None:
         return waiting
-    if kuwait_date(part["dueDate"]) > _today(world) and not plan.values["isFlexible"]:
+    if not is_due(world, plan, part):
         raise Refusal("DueDateNotComeYet")
     part["lateFees"] = late_fees(world, plan, part)
     name = f"{plan.code} {part['number']}/{plan.values['installments'][-1]['number']}"
@@ -177,6 +177,11 @@ def bill(world: World, plan: Stored, part: Values) -> Invoice:
     invoice = billing.create(world, plan, part["id"], lines)
     part["invoices"].append(invoice.id)
     return invoice
+
+
+def is_due(world: World, plan: Stored, part: Values) -> bool:
+    """Whether its day has come in Kuwait; in a flexible plan it always has."""
+    return bool(plan.values["isFlexible"]) or kuwait_date(part["dueDate"]) <= _today(world)
 
 
 def _open_invoice(world: World, part: Values) -> Invoice | None:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
-from django_sadadpay.emulator import control_http, link_pages, overview, pages
+from django_sadadpay.emulator import control_http, link_pages, overview, pages, recurring_pages
 from django_sadadpay.emulator.api import Api
 from django_sadadpay.emulator.control import Control
 from django_sadadpay.emulator.state import Settings, World
 from django_sadadpay.emulator.webhooks import Postman
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
     from types import TracebackType
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -26,6 +26,15 @@ logger = logging.getLogger("django_sadadpay.emulator")
 
 #: What a server that listens everywhere is called by those on the same machine.
 EVERYWHERE = ("", "0.0.0.0")  # noqa: S104 (compared with, never the default)
+
+#: Address → page of the object with that key. All but the first are ours: Sadad's are not known.
+PAGES: dict[str, Callable[[World, Request, str], Response]] = {
+    "pay": pages.pay,
+    "paymentlink": link_pages.payment_link,
+    "productlink": link_pages.product_link,
+    "installmentplan": recurring_pages.installment_plan,
+    "subscriptionlink": recurring_pages.subscription_link,
+}
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -167,14 +176,10 @@ class Emulator:
                 return control_http.answer(self.control, request, "/".join(rest))
             case [""]:
                 return overview.overview(self.world, self.api)
-            case ["pay", key]:
-                return pages.pay(self.world, request, key)
+            case [page, key] if page in PAGES:
+                return PAGES[page](self.world, request, key)
             case ["pay", key, "Success" | "Failed" as ending]:
                 return pages.result(self.world, request, key, ending)
-            case ["paymentlink", key]:
-                return link_pages.payment_link(self.world, request, key)
-            case ["productlink", key]:
-                return link_pages.product_link(self.world, request, key)
             case ["qr", key, "download"]:
                 return pages.qr(self.world, key)
         return Response("not found", 404)

@@ -36,8 +36,8 @@ def getlinkdetail(world: World, request: ApiRequest) -> Values:
     return {**template, **objects.shown(world, SHAPE, link)}
 
 
-def subscribe(world: World, link: Stored, name: str, mobile: str, lang: str) -> tuple[Stored, Invoice | None]:
-    """A payer's subscription from today on, and its first invoice; none while a free trial lasts.
+def subscribe(world: World, link: Stored, name: str, mobile: str, lang: str) -> Invoice | None:
+    """Start a payer's subscription today and give its first invoice; None while a free trial lasts.
 
     Raises ``Refusal`` CustomerNameRequired or CustomerMobileRequired, as the other links do (contract 3.7).
     """
@@ -54,7 +54,7 @@ def subscribe(world: World, link: Stored, name: str, mobile: str, lang: str) -> 
     row = objects.create(world, subscriptions.SHAPE, body)
     subscriptions.bill_due(world)
     bills = row.values["bills"]
-    return row, world.invoices[bills[0]["invoice"]] if bills else None
+    return world.invoices[bills[0]["invoice"]] if bills else None
 
 
 SHAPE = Shape(
