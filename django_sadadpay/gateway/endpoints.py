@@ -142,7 +142,7 @@ _KNOWN = (
         "Invoice/getall",
         "GET",
         fields=f.INVOICE_FILTERS,
-        reply=f.INVOICE_REPLY,
+        reply=f.INVOICE_ROW_REPLY,
         method="invoices.getall",
     ),
     Endpoint(

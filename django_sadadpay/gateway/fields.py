@@ -165,6 +165,12 @@ INVOICE_REPLY = (
     ),
 )
 
+# 3.4: rows of the list are assumed, and show less: no address, no lines.
+INVOICE_ROW_REPLY = tuple(
+    replace(field, required=field.required and field.name != "url", evidence="assumed")
+    for field in INVOICE_REPLY
+)
+
 # 3.1
 INSERT_REPLY = (Field("invoice_id", "invoiceId", True, "observed"),)
 
