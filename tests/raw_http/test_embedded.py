@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.raw_http.shapes import INVOICE, amiss
+
 if TYPE_CHECKING:
+    from tests.raw_http.conftest import Shop
     from tests.raw_http.wire import Answer, Api
 
 ORDER = {
@@ -42,6 +45,30 @@ def test_keys_are_read_in_any_case(api: Api) -> None:
 def test_a_session_makes_no_invoice_before_the_payer_acts(api: Api) -> None:
     start(api).ok()
     assert api.get("Invoice/getall").remark() == "EmptyResult"
+
+
+def test_the_payer_s_act_makes_an_invoice_that_names_its_session(api: Api, shop: Shop) -> None:
+    session = start(api, Items=LINES).ok()["session_Id"]
+    api.emulator.control.pay_session(session)
+    (row,) = api.rows("Invoice")
+    got = api.read(row["id"])
+    assert amiss(INVOICE, got) == []
+    assert (got["status"], got["amount"], got["ref_Number"]) == ("Paid", 10, "E-1")
+    assert (got["paymentGatewayCode"], len(got["items"])) == ("Knet", 2)
+    assert got["orderSession_Id"] > 0
+    api.emulator.control.deliver_webhooks()
+    (told,) = shop.bodies
+    assert (told["invoiceId"], told["session_Id"], told["status"]) == (got["id"], session, "Paid")
+
+
+def test_a_payment_that_fails_in_a_session_can_be_tried_again(api: Api) -> None:
+    session = start(api).ok()["session_Id"]
+    api.emulator.control.fail_session(session)
+    (row,) = api.rows("Invoice")
+    assert row["status"] == "Unpaid"
+    api.emulator.control.pay_session(session)
+    assert [(row["id"], row["status"]) for row in api.rows("Invoice")] == [(row["id"], "Paid")]
+    assert [attempt["status"] for attempt in api.read(row["id"])["transactions"]] == ["Success", "Failed"]
 
 
 def test_a_payment_method_that_the_merchant_has_not_is_refused(api: Api) -> None:

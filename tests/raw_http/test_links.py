@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -228,14 +230,48 @@ def test_other_kinds_stay_out_of_the_list_of_plain_invoices(api: Api, store: Sto
     assert [row["id"] for row in api.rows("Invoice", invoiceType="PaymentLink")] == [gift]
 
 
-def test_both_pages_open_in_a_browser(api: Api, store: Store) -> None:
+class Inputs(HTMLParser):
+    """Names of a page's form fields."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        name = dict(attributes).get("name")
+        if tag in ("input", "select", "textarea") and name:
+            self.names.append(name)
+
+
+def fill_in(api: Api, address: str) -> str:
+    """The payer fills in whatever the page asks for, two of each product; gives the page of the invoice."""
+    status, _, page = api.browse(f"{address}?lang=en")
+    assert status == 200
+    known = {name: PAYER.get(name, "2" if "quantity" in name.lower() else "") for name in Inputs(page).names}
+    assert {"customerName", "customerMobile"} <= set(known)
+    status, location, page = api.browse(address, **known)
+    assert status in (302, 303), page
+    return urljoin(address, location)
+
+
+@pytest.mark.parametrize("kind", ["PaymentLink", "Order"])
+def test_a_payer_pays_a_link_in_a_browser(api: Api, store: Store, kind: str) -> None:
+    path = f"paymentlink/{link_key(api)}" if kind == "PaymentLink" else f"productlink/{store.key}"
+    page = fill_in(api, f"{api.emulator.base_url}/{path}")
+    (row,) = api.rows("Invoice", invoiceType=kind)
+    got = api.read(row["id"])
+    assert page == got["url"]
+    assert (got["type"], got["customer_Name"], got["customer_Mobile"]) == (kind, "Ali", "+96555111111")
+    assert got["amount"] == (12.5 if kind == "PaymentLink" else 7.5)
+    api.pay(got["id"])
+    assert api.read(got["id"])["status"] == "Paid"
+
+
+def test_a_page_shows_what_is_sold_and_an_unknown_key_shows_nothing(api: Api, store: Store) -> None:
     base = api.emulator.base_url
-    status, _, text = api.browse(f"{base}/paymentlink/{link_key(api)}")
-    assert status == 200
-    assert "Donation" in text
-    status, _, text = api.browse(f"{base}/productlink/{store.key}")
-    assert status == 200
-    assert "Dates" in text
-    assert "Coffee" in text
+    assert "Donation" in api.browse(f"{base}/paymentlink/{link_key(api)}?lang=en")[2]
+    page = api.browse(f"{base}/productlink/{store.key}?lang=en")[2]
+    assert [name for name in ("Dates", "Coffee", "Sweets", "Drinks") if name not in page] == []
     for kind in ("paymentlink", "productlink"):
         assert api.browse(f"{base}/{kind}/123456789999")[0] == 404
