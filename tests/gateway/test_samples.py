@@ -136,6 +136,24 @@ def test_the_client_asks_as_documented(server: Server, client: SadadClient, name
     assert kept.differs_from(request) == {}
 
 
+@pytest.mark.parametrize("part", ["verb", "path", "query", "authorization", "body", "type"])
+def test_a_request_that_differs_would_be_noticed(server: Server, client: SadadClient, part: str) -> None:
+    kept = exchange("create-invoice").play(server)
+    insert(client, kept)
+    (request,) = server.calls
+    if part in ("authorization", "type"):
+        request.headers["content-type" if part == "type" else part] = "other"
+    else:
+        other: dict[str, Any] = {
+            "verb": "PUT",
+            "path": "/api/invoice/insert",
+            "query": {"a": "1"},
+            "body": b"{}",
+        }
+        setattr(request, part, other[part])
+    assert list(kept.differs_from(request)) == [part]
+
+
 # Tokens (contract 2)
 
 

@@ -115,7 +115,7 @@ def subscription(api: Api, **fields: Any) -> dict[str, Any]:
     given = dict(fields)
     chosen = given.pop("templateId", None) or a_template(api)
     person = {"customerName": "Sara", "customerMobile": "+96555000000", "customerEmail": "sara@example.com"}
-    rest = {"ref_Number": "S-1", "lang": "en", "startDate": "2031-05-10", "comment": "Welcome"}
+    rest = {"ref_Number": "S-1", "lang": "en", "startDate": "2091-05-10", "comment": "Welcome"}
     return {"templateId": chosen, **person, **rest, **given}
 
 
@@ -137,7 +137,7 @@ def plan(api: Api, **fields: Any) -> dict[str, Any]:
         "comment": "A sofa",
         "amount": "300.000",
         "installmentCount": 3,
-        "startDate": "2031-05-10",
+        "startDate": "2091-05-10",
         "payPer": "Monthly",
         "isFlexible": False,
         "lateFeesType": "NoLateFees",

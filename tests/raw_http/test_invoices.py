@@ -105,13 +105,13 @@ def test_what_was_sent_is_echoed(api: Api) -> None:
         "sendType": "Email",
         "Success_ReturnURL": "https://shop.example/ok?x=1",
         "Fail_ReturnURL": "https://shop.example/no",
-        "expiry_Date": "2031-02-03",
+        "expiry_Date": "2091-02-03",
         "amount": "1.234",
     }
     got = api.read(api.invoice(**sent))
     spelt = {name[0].lower() + name[1:]: value for name, value in sent.items()}
     assert differing(spelt, got) == {}
-    assert got["expiry_Date"] == "02/03/2031 00:00:00"
+    assert got["expiry_Date"] == "02/03/2091 00:00:00"
 
 
 def test_a_foreign_currency_is_shown_beside_kwd(api: Api) -> None:
@@ -146,7 +146,7 @@ REFUSED: dict[str, list[dict[str, Any]]] = {
         {"discount_Type": "Amount"},
         {"discount_Type": "Amount", "discount_Amount": 0},
     ],
-    "InvalidDateFormat": [{"expiry_Date": "tomorrow"}, {"expiry_Date": "2031-13-01"}],
+    "InvalidDateFormat": [{"expiry_Date": "tomorrow"}, {"expiry_Date": "2091-13-01"}],
     "InvoiceAmountMustEqualsToTotalItemsAmount": [
         {"items": [line("A", 2, "6.200")]},
         {"items": [line("A", 1, "12.501")]},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -71,6 +71,8 @@ def test_an_invoice_past_its_date_expires_when_its_page_is_opened(api: Api) -> N
 
 def test_dates_are_kuwait_s_and_follow_the_clock(api: Api) -> None:
     before = api.clock()
+    kuwait = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=3)
+    assert abs(before - kuwait) < timedelta(minutes=1)
     api.advance(3600)
     assert timedelta(minutes=59) < api.clock() - before < timedelta(minutes=61)
 

@@ -86,16 +86,16 @@ def test_parts_are_due_as_often_as_the_plan_says(api: Api, word: str, days: set[
 
 
 def test_a_manual_plan_has_the_merchant_s_own_dates(api: Api) -> None:
-    own = [{"amount": "200.000", "dueDate": "2031-06-01"}, {"amount": "100.000", "dueDate": "2031-06-20"}]
+    own = [{"amount": "200.000", "dueDate": "2091-06-01"}, {"amount": "100.000", "dueDate": "2091-06-20"}]
     plan = Plan(api, payPer="Manual", installmentCount=2, installments=own)
     assert [(row["amount"], row["dueDate"]) for row in plan.rows] == [
-        (200, "06/01/2031 00:00:00"),
-        (100, "06/20/2031 00:00:00"),
+        (200, "06/01/2091 00:00:00"),
+        (100, "06/20/2091 00:00:00"),
     ]
 
 
 def test_a_manual_plan_must_add_up(api: Api) -> None:
-    own = [{"amount": "200.000", "dueDate": "2031-06-01"}, {"amount": "99.999", "dueDate": "2031-06-20"}]
+    own = [{"amount": "200.000", "dueDate": "2091-06-01"}, {"amount": "99.999", "dueDate": "2091-06-20"}]
     body = groups.plan(api, payPer="Manual", installmentCount=2, installments=own)
     assert api.post("InstallmentPlan/insert", body).refused() == "ScheduleTotalNotEqualInstalllemntTotal"
     assert api.get("InstallmentPlan/getall").remark() == "EmptyResult"

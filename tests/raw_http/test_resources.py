@@ -184,6 +184,53 @@ def test_keys_of_a_body_are_read_in_any_case_and_strangers_ignored(api: Api, gro
     assert not got.get("createDate", "").startswith("01/01/2001")
 
 
+@pytest.mark.parametrize(
+    ("group", "field"),
+    [
+        pytest.param(group, field, id=f"{group}-{field}")
+        for group in groups.GROUPS
+        for field in group.required
+    ],
+)
+def test_a_field_of_another_shape_does_not_bind(api: Api, group: Group, field: str) -> None:
+    body, made = insert(api, group)
+    before = group.read(api, made).ok()
+    for shape in ({"a": 1}, [1, 2]):
+        wrong = {**body, field: shape}
+        for answer in (
+            api.post(f"{group.name}/insert", wrong),
+            api.put(f"{group.name}/update", {**wrong, "id": made["id"]}),
+        ):
+            assert (answer.status, answer.envelope["isValid"], answer.error_key) == (
+                400,
+                False,
+                "WrongObject",
+            )
+    assert len(api.rows(group.name)) == 1
+    assert group.read(api, made).ok() == before
+
+
+@by_id
+def test_words_for_an_id_find_nothing(api: Api, group: Group) -> None:
+    insert(api, group)
+    answer = api.get(f"{group.name}/getbyid", id="seven")
+    assert answer.status in (200, 400)
+    assert answer.error_key
+    assert not answer.envelope["isValid"] or answer.envelope["response"] is None
+
+
+@every_group
+def test_a_reply_that_drifts_would_be_noticed(api: Api, group: Group) -> None:
+    """This suite's own eyes: a field that is gone, and one of another type."""
+    _, made = insert(api, group)
+    first, last = next(iter(group.shape)), list(group.shape)[-1]
+    read = f"{group.name}/getby{group.reads_by}"
+    api.emulator.control.faults.add(read, "reply_field", path=first, remove=True, times=1)
+    assert amiss(group.shape, group.read(api, made).ok()) == [first]
+    api.emulator.control.faults.add(read, "reply_field", path=last, value={"other": 1}, times=1)
+    assert amiss(group.shape, group.read(api, made).ok()) == [last]
+
+
 @by_id
 def test_an_id_must_be_told(api: Api, group: Group) -> None:
     insert(api, group)
