@@ -49,6 +49,9 @@ class Config:
     refund_look_hours: int = 72
     rate_max_age_hours: int = 24
     return_view_deadline: int = 10
+    push_concurrency: int = 4
+    push_on_save: bool = False
+    retention_days: int = 730
 
     def account(self, name: str) -> Account:
         """:raises ImproperlyConfigured: an account that is not in ``SADADPAY["ACCOUNTS"]``."""
@@ -58,7 +61,7 @@ class Config:
             raise ImproperlyConfigured(f'SADADPAY["ACCOUNTS"] has no account {name!r}') from None
 
 
-_KNOWN = {"ACCOUNTS", "SITE_URL", "TASK_RUNNER", "ENCRYPTION_KEYS"}
+_KNOWN = {"ACCOUNTS", "SITE_URL", "TASK_RUNNER", "ENCRYPTION_KEYS", "PUSH_ON_SAVE"}
 _NUMBERS = tuple(f.name for f in fields(Config) if f.type == "int")
 #: As days, seconds or calls this is for ever, and still within what dates can reckon with.
 _MOST = 1_000_000
@@ -92,6 +95,7 @@ def _read() -> Config:
         site_url=_url("SITE_URL", raw.get("SITE_URL")),
         task_runner=_choice("TASK_RUNNER", raw.get("TASK_RUNNER", "inline"), RUNNERS),
         encryption_keys=_texts("ENCRYPTION_KEYS", raw.get("ENCRYPTION_KEYS", ())),
+        push_on_save=_flag("PUSH_ON_SAVE", raw.get("PUSH_ON_SAVE", False)),
         **{name: _whole(name.upper(), raw[name.upper()]) for name in _NUMBERS if name.upper() in raw},
     )
 
@@ -170,6 +174,12 @@ def _choice(where: str, value: Any, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise ImproperlyConfigured(f"SADADPAY: {where} must be one of {', '.join(choices)}")
     return str(value)
+
+
+def _flag(where: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ImproperlyConfigured(f"SADADPAY: {where} must be True or False")
+    return value
 
 
 def _whole(where: str, value: Any) -> int:

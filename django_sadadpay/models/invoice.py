@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+#: What stands in ``Invoice.request`` once the customer's data were erased.
+ERASED = {"erased": True}
+
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def for_object(self, obj: models.Model | str, *, name: str = "") -> InvoiceQuerySet:
@@ -197,6 +200,11 @@ class Invoice(AccountRow):
     @property
     def is_paid(self) -> bool:
         return self.state == self.State.PAID
+
+    @property
+    def is_erased(self) -> bool:
+        """The customer's data were erased: what Sadad says of the person is not kept again."""
+        return bool(self.request == ERASED)
 
     @property
     def is_applied(self) -> bool:

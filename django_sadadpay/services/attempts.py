@@ -20,6 +20,8 @@ def merge(invoice: Invoice, record: InvoiceRecord) -> None:
     stored = {attempt.key: attempt for attempt in invoice.attempts.all()} if record.transactions else {}
     for transaction in reversed(record.transactions[:_MOST]):
         key, values = _key(transaction), _values(transaction)
+        if invoice.is_erased:
+            values["raw"] = {}
         known = stored.get(key)
         if known is None:
             stored[key] = PaymentAttempt.objects.create(invoice=invoice, key=key, **values)

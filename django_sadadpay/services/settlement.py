@@ -191,7 +191,7 @@ def _take_fresh(case: _Case) -> None:
         "read",
         status_text=plain.text(case.record.status, 40),
         ref_number=plain.text(case.record.ref_number, 200),
-        raw=plain.data(case.record.raw),
+        raw=None if case.invoice.is_erased else plain.data(case.record.raw),
         fetch_began_at=case.snapshot.fetch.began,
         fetch_ended_at=case.snapshot.fetch.ended,
         **paylinks.links(case.invoice, case.record, case.now),

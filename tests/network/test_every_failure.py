@@ -211,7 +211,7 @@ def test_a_handshake_that_fails_or_hangs_has_sent_nothing(
         client = short(server, store)
         client.transport.api_url = server.url.replace("http:", "https:")
         assert type(failure(client, endpoint)) is Unavailable
-        assert server.calls == []
+        assert server.to(endpoint) == []  # the hello's random bytes may look like some request
 
 
 @pytest.mark.parametrize("endpoint", [READ, WRITE])
