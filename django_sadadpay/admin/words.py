@@ -50,6 +50,7 @@ KINDS: Words = {
     "refund_unknown": _("Nobody knows whether the refund happened"),
     "refund_did_not_happen": _("Refund did not happen"),
     "refund_panel": _("Refund made in Sadad's panel"),
+    "purged": _("Customer's data erased"),
 }
 
 #: Facts without a title of their own on the model.
@@ -107,6 +108,7 @@ REFUND_DOUBTS: Words = {
 MARKS: Words = {
     "reconcile": _("Background work (reconcile)"),
     "lock_reruns": _("Transactions run again after a lock"),
+    "purge": _("Personal data erased (purge)"),
 }
 
 _FOUND: Words = {
