@@ -1,0 +1,177 @@
+"""Ask a sandbox account how far our table of Sadad's API is right, on throwaway objects."""
+
+from __future__ import annotations
+
+import json
+import signal
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+
+from django_sadadpay import conf
+from django_sadadpay.management.parsing import positive
+from django_sadadpay.probe import Account, CouldNotRun, Options, Report, cleanup, markdown, probe
+
+_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Command(BaseCommand):
+    help = (
+        "Walk Sadad's endpoints on throwaway objects, compare each reply with the endpoint table, and delete "
+        "what was made. Exit code 0: all as the table says; 1: differences; 2: it could not run."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--account", default="default", help="an account of SADADPAY (default: default)")
+        parser.add_argument(
+            "--output", type=Path, metavar="DIR", help="write report.md and report.json there"
+        )
+        parser.add_argument("--record", type=Path, metavar="DIR", help="keep the replies there, masked")
+        parser.add_argument(
+            "--only",
+            action="append",
+            default=[],
+            metavar="GROUP",
+            help="for example Products; can be repeated",
+        )
+        parser.add_argument("--timeout", type=positive, default=20, help="seconds for each call")
+        parser.add_argument(
+            "--change-account",
+            action="store_true",
+            help="try too what cannot be undone: allow a domain of the probe's for embedded payment",
+        )
+        parser.add_argument(
+            "--cleanup",
+            type=Path,
+            metavar="JOURNAL",
+            help="only delete what a run that was killed left behind",
+        )
+        self._add_paying(parser)
+
+    def _add_paying(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--pay", action="store_true", help="print a pay link, wait for the payment, and refund it"
+        )
+        parser.add_argument(
+            "--amount", type=_kwd, default=Decimal("0.100"), help="KWD to be paid with --pay (default: 0.100)"
+        )
+        parser.add_argument(
+            "--wait", type=positive, default=600, help="seconds to wait for the payment (default: 600)"
+        )
+        parser.add_argument("--live", action="store_true", help="the account may be the live one, if also:")
+        parser.add_argument("--yes-this-is-live-money", action="store_true", help="said twice, it is meant")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        account = _account(options["account"])
+        live = options["live"] and options["yes_this_is_live_money"]
+        if options["cleanup"] is not None:
+            self._clean(account, options["cleanup"], live, options["timeout"])
+            return
+        report = self._probe(account, self._options(options, live))
+        self._write(report, options["output"])
+        if report.stopped:
+            raise CommandError(f"stopped: {report.stopped}", returncode=2)
+        if not report.same:
+            raise CommandError(f"{len(report.differences)} differences", returncode=1)
+
+    def _options(self, options: dict[str, Any], live: bool) -> Options:
+        folder = options["output"] or Path()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CommandError(f"{folder}: {type(error).__name__}", returncode=2) from None
+        chosen = Options(
+            journal=folder,
+            only=frozenset(options["only"]),
+            record=options["record"],
+            pay=options["pay"],
+            amount=options["amount"],
+            wait=options["wait"],
+            change_account=options["change_account"],
+            live=live,
+            timeout=options["timeout"],
+        )
+        return chosen.with_journal(folder / f"sadadpay-probe-{chosen.run}.journal")
+
+    def _probe(self, account: Account, options: Options) -> Report:
+        self._say(f"what is made is written down in {options.journal}")
+        with _stoppable() as hold:
+            try:
+                return probe(account, options, say=self._say, before_cleaning=hold)
+            except CouldNotRun as error:
+                raise CommandError(str(error), returncode=2) from None
+            except KeyboardInterrupt:
+                raise CommandError("stopped before anything was made", returncode=2) from None
+
+    def _clean(self, account: Account, journal: Path, live: bool, timeout: int) -> None:
+        try:
+            left = cleanup(account, journal, say=self._say, live=live, timeout=timeout)
+        except CouldNotRun as error:
+            raise CommandError(str(error), returncode=2) from None
+        if left:
+            raise CommandError(f"{len(left)} are left; the journal is kept", returncode=1)
+        self._say("nothing is left")
+
+    def _write(self, report: Report, folder: Path | None) -> None:
+        if folder is None:
+            self.stdout.write(markdown(report))
+            return
+        (folder / "report.md").write_text(markdown(report), encoding="utf-8")
+        (folder / "report.json").write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")
+        self._say(f"{len(report.differences)} differences, {len(report.notes)} notes: {folder / 'report.md'}")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()  # the pay link is waited for
+
+
+def _account(name: str) -> Account:
+    try:
+        found = conf.current().account(name)
+    except ImproperlyConfigured as error:
+        raise CommandError(str(error), returncode=2) from None
+    return Account(
+        found.client_key,
+        found.client_secret,
+        found.environment,
+        api_url=found.api_url,
+        pay_url=found.pay_url,
+        fields=found.fields,
+        name=name,
+    )
+
+
+def _kwd(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+        if 0 < amount < 1000 and amount == amount.quantize(Decimal("0.001")):
+            return amount
+    except InvalidOperation:
+        pass
+    raise ArgumentTypeError(f"{text!r} is not an amount of KWD with three places at most")
+
+
+@contextmanager
+def _stoppable() -> Iterator[Any]:
+    """SIGTERM and its like end the walk as Ctrl-C does; nothing interrupts the cleaning once it has begun."""
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        raise KeyboardInterrupt
+
+    def hold() -> None:
+        for number in _STOPS:
+            signal.signal(number, signal.SIG_IGN)
+
+    before = {number: signal.signal(number, stop) for number in _STOPS}
+    try:
+        yield hold
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

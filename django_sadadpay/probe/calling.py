@@ -1,0 +1,127 @@
+"""Calls of the probe: through the client, with the raw replies, timed, and written down masked."""
+
+from __future__ import annotations
+
+import json
+import time
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django_sadadpay.gateway.client import SadadClient
+from django_sadadpay.gateway.endpoints import Endpoint
+from django_sadadpay.gateway.envelope import Reply
+from django_sadadpay.gateway.errors import InvalidRequest, RateLimited, SadadError
+from django_sadadpay.gateway.hidden import Hidden
+from django_sadadpay.probe.masking import Masker
+from django_sadadpay.probe.options import Account, Options
+from django_sadadpay.probe.report import Probed
+
+#: Credentials that nobody has: to see how a wrong one is refused.
+_WRONG = {
+    "bearer": Hidden("Bearer probe-no-such-token"),
+    "basic": Hidden(f"Basic {b64encode(b'probe:probe').decode()}"),
+}
+#: Calls that were turned away unread (HTTP 429) are made again so often; seconds to wait at most.
+_TURNED_AWAY, _LONGEST_WAIT = 4, 60.0
+
+
+class Recorder:
+    """Replies as masked files: ``Product-getbyid--as-it-should-be.json``, the next of that name ``…-2``."""
+
+    def __init__(self, folder: Path, ours: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._masker = Masker(ours)
+        self._names: dict[str, int] = {}
+
+    def keep(self, endpoint: Endpoint, step: str, reply: Reply) -> None:
+        name = f"{endpoint.name}--{step}".replace("/", "-").replace(" ", "-")
+        self._names[name] = count = self._names.get(name, 0) + 1
+        body = {
+            "isValid": reply.is_valid,
+            "errorKey": reply.error_key or None,
+            "response": self._masker.reply(reply.response),
+        }
+        kept = {
+            "endpoint": endpoint.name,
+            "step": step,
+            "status": reply.status,
+            "body": body if reply.readable else None,
+        }
+        path = self._folder / f"{name}{f'-{count}' if count > 1 else ''}.json"
+        path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+class Caller:
+    """The client of a run.
+
+    :ivar step: the step that is being tried, for the recorder.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        options: Options,
+        rows: Mapping[str, Probed],
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.step = ""
+        self.sleep = sleep
+        self._rows = rows
+        self._recorder = Recorder(options.record, options.prefix) if options.record else None
+        self._last: dict[str, Reply] = {}
+        self.client = SadadClient(
+            account.key,
+            account.secret,
+            account.environment,
+            api_url=account.api_url,
+            pay_url=account.pay_url,
+            fields=account.fields,
+            deadline=options.timeout,
+            on_reply=self._heard,
+        )
+        self.endpoints = self.client.endpoints
+
+    def send(
+        self,
+        name: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        credential: str = "",
+    ) -> Reply | None:
+        """One call; its reply, whatever it says. None: no answer came.
+
+        Made again only when it was turned away unread (HTTP 429).
+        """
+        for attempt in range(_TURNED_AWAY):
+            self._last.pop(name, None)
+            try:
+                self._call(name, query, body, credential)
+            except InvalidRequest:
+                raise
+            except RateLimited as error:
+                if attempt + 1 < _TURNED_AWAY:
+                    self.sleep(min(error.retry_after or 2.0 * (attempt + 1), _LONGEST_WAIT))
+                    continue
+            except SadadError:
+                pass  # the reply says more than the error; without one there was no answer
+            break
+        return self._last.get(name)
+
+    def _call(self, name: str, query: Mapping[str, Any] | None, body: Any, credential: str) -> None:
+        if credential in _WRONG:
+            self.client.call_with(name, _WRONG[credential])
+        else:
+            self.client.call(name, query=query, body=body, token=credential != "none")
+
+    def _heard(self, endpoint: Endpoint, reply: Reply, seconds: float) -> None:
+        self._last[endpoint.name] = reply
+        row = self._rows[endpoint.name]
+        row.seconds.append(seconds)
+        row.sizes.append(reply.size)
+        if self._recorder is not None:
+            self._recorder.keep(endpoint, self.step, reply)

@@ -1,0 +1,94 @@
+"""What a run is asked to do."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django_sadadpay.gateway.client import API_URLS
+from django_sadadpay.gateway.spelling import Spellings
+
+_RUN = re.compile(r"[0-9a-z]{4,16}")
+
+
+class CouldNotRun(Exception):
+    """Nothing was probed: the text says why, and holds no secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The merchant account: what ``SadadClient`` takes, and the name that advice should use."""
+
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+    environment: str = "sandbox"
+    api_url: str | None = None
+    pay_url: str | None = None
+    fields: Spellings | None = None
+    name: str = "default"
+
+    @property
+    def live(self) -> bool:
+        """By its name, or by the host that is really called."""
+        host = urlsplit(self.api_url or "").hostname
+        return self.environment == "live" or host == urlsplit(API_URLS["live"]).hostname
+
+    @property
+    def address(self) -> str:
+        """Where it is called: ids mean nothing elsewhere."""
+        return self.api_url or API_URLS[self.environment]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """
+    :ivar only: groups of the endpoint table (``"Products"``); empty for all.
+    :ivar journal: where it is written down what was made; must not exist yet.
+    :ivar record: folder for masked replies, or None.
+    :ivar pay: ask a person to pay an invoice of ``amount`` KWD, wait ``wait`` seconds, and refund it.
+    :ivar poll: seconds between two looks at it.
+    :ivar change_account: try too what cannot be undone (a domain of its own for embedded payment).
+    :ivar live: the account may be the live one.
+    :ivar timeout: seconds for each call.
+    :ivar mobile, email: of the customers that it makes up; nobody has them, and no message is asked for.
+    :ivar run: part of the name of everything that it makes.
+    """
+
+    journal: Path
+    only: frozenset[str] = frozenset()
+    record: Path | None = None
+    pay: bool = False
+    amount: Decimal = Decimal("0.100")
+    wait: float = 600.0
+    poll: float = 3.0
+    change_account: bool = False
+    live: bool = False
+    timeout: float = 20.0
+    mobile: str = "+96500000000"
+    email: str = "probe@example.com"
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
+
+    def __post_init__(self) -> None:
+        if not _RUN.fullmatch(self.run):
+            raise ValueError("run is 4 to 16 small letters and digits")
+        if self.amount <= 0 or self.amount != self.amount.quantize(Decimal("0.001")):
+            raise ValueError("amount is KWD above zero, with three places at most")
+
+    def with_journal(self, path: Path) -> Options:
+        """The same run, with its journal there."""
+        return replace(self, journal=path)
+
+    @property
+    def prefix(self) -> str:
+        """How the name of everything made begins."""
+        return f"probe-{self.run}-"
+
+
+def head(account: Account, options: Options) -> Mapping[str, str]:
+    """What a journal begins with."""
+    return {"run": options.run, "environment": account.environment, "api_url": account.address}
