@@ -313,11 +313,13 @@ def test_template_in_use_stays_until_what_uses_it_is_over(merchant: Merchant) ->
 
 def test_deleted_subscription_is_billed_no_more_and_its_open_bill_is_cancelled(merchant: Merchant) -> None:
     number = subscribe(merchant, template(merchant, billPeriod="Daily"))
-    bill = schedule(merchant, number)[0]["invoiceId"]
+    merchant.emulator.control.pay(schedule(merchant, number)[0]["invoiceId"])
+    move_to(merchant, today(merchant) + timedelta(days=1))
+    bills = [row["invoiceId"] for row in schedule(merchant, number)[:2]]
     merchant.ask("DELETE", "Subscription/delete", params={"id": number})
-    assert merchant.read(bill)["status"] == "Canceled"
+    assert [merchant.read(bill)["status"] for bill in bills] == ["Paid", "Canceled"]
     move_to(merchant, today(merchant) + timedelta(days=3))
-    assert len(merchant.emulator.control.invoices()) == 1
+    assert len(merchant.emulator.control.invoices()) == 2
     assert refused(merchant, "GET", "Subscription/getbyid", params={"id": number}) == "UnauthorizedAccess"
 
 
