@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from django_sadadpay.emulator import layout
+from django_sadadpay.emulator import layout, objects
 from django_sadadpay.emulator.api import Tally
 from django_sadadpay.emulator.routes import ROUTES
 
@@ -15,12 +15,16 @@ if TYPE_CHECKING:
     from django_sadadpay.emulator.api import Api, Call
     from django_sadadpay.emulator.state import World
 
+#: The kinds of objects that payers open; ``server.PAGES`` has them by these names in lower case.
+WITH_A_PAGE = ("PaymentLink", "ProductLink", "InstallmentPlan", "SubscriptionLink")
+
 
 def overview(world: World, api: Api) -> Response:
     """``/``: invoices with pay links, webhook messages, endpoints, the latest calls. No personal data."""
     with world.transaction():
         tables = {
             "invoices": _invoice_rows(world),
+            "links": _link_rows(world),
             "webhooks": _webhook_rows(world),
             "endpoints": _endpoint_rows(api.tallies),
             "calls": _call_rows(list(api.log)),
@@ -38,6 +42,15 @@ def _invoice_rows(world: World) -> str:
             layout.money(row.refunded_fils, "en"),
         )
         for row in reversed(list(world.invoices.values())[-200:])
+    )
+
+
+def _link_rows(world: World) -> str:
+    """What a payer may open besides an invoice, the latest first; the addresses are ours."""
+    return layout.rows(
+        (f'<a href="/{kind.lower()}/{escape(row.key)}">{escape(row.code)}</a>', kind)
+        for kind in WITH_A_PAGE
+        for row in reversed(objects.rows(world, kind)[-50:])
     )
 
 

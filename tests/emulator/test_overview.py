@@ -76,3 +76,25 @@ def test_counts_outlive_the_log_and_lose_no_call_of_many_at_once(
 def test_reset_counts_anew(merchant: Merchant) -> None:
     merchant.emulator.control.reset()
     assert endpoints(merchant.emulator)["User/GenerateAccessToken"][2:] == ["0", "", ""]
+
+
+def test_pages_for_payers_are_linked_and_open(emulator: Emulator) -> None:
+    control = emulator.control
+    category = control.create_object("ProductCategory", nameEn="Tea")
+    product = control.create_object("Product", categoryId=category["id"], nameEn="Green", price=1)
+    template = control.create_object("SubscriptionTemplate", nameEn="Box", amount=1, billPeriod="Monthly")
+    plan = {"amount": 9, "installmentCount": 3, "startDate": "2027-01-01", "payPer": "Daily"}
+    made = {
+        "PaymentLink": {"title": "Gift", "amount": 1},
+        "ProductLink": {"nameEn": "Shop", "nameAr": "متجر", "products": [product["id"]]},
+        "InstallmentPlan": {"customerName": "Sara", **plan},
+        "SubscriptionLink": {"nameEn": "Box", "templateId": template["id"]},
+    }
+    codes = [control.create_object(kind, **body)["code"] for kind, body in made.items()]
+    text = requests.get(f"{emulator.base_url}/", timeout=5).text
+    table = text[text.index('id="links"') : text.index('id="webhooks"')]
+
+    assert re.findall(r'<a href="[^"]+">([^<]+)</a>', table) == codes
+    for path in re.findall(r'href="([^"]+)"', table):
+        assert requests.get(f"{emulator.base_url}{path}", timeout=5).status_code == 200
+    assert "Sara" not in text
