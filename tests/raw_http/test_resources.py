@@ -231,6 +231,16 @@ def test_a_reply_that_drifts_would_be_noticed(api: Api, group: Group) -> None:
     assert amiss(group.shape, group.read(api, made).ok()) == [last]
 
 
+@pytest.mark.parametrize(("style", "answer"), [("object", dict), ("id", int), ("text", str), ("true", bool)])
+@every_group
+def test_an_insert_is_done_whatever_it_answers(api: Api, group: Group, style: str, answer: type) -> None:
+    """What an insert answers is unknown (contract 10): each guess can be had."""
+    body = group.make(api)
+    api.emulator.control.settings(insert_reply=style)
+    assert type(api.post(f"{group.name}/insert", body).ok()) is answer
+    assert len(api.rows(group.name)) == 1
+
+
 @by_id
 def test_an_id_must_be_told(api: Api, group: Group) -> None:
     insert(api, group)
@@ -317,6 +327,17 @@ def test_a_customer_with_an_active_subscription_stays(api: Api) -> None:
 def test_a_product_needs_a_category_that_exists(api: Api) -> None:
     body = {**groups.product(api), "categoryId": 999999}
     assert api.post("Product/insert", body).refused() == "UnauthorizedAccess"
+
+
+def test_an_update_replaces_the_products_of_a_link(api: Api) -> None:
+    first, second = groups.a_product(api), groups.a_product(api, nameEn="Honey")
+    body = groups.product_link(api, products=[first])
+    made = api.post("ProductLink/insert", body).ok()
+    api.put("ProductLink/update", {**body, "id": made["id"], "products": [second]}).ok()
+    categories = api.get("ProductLink/getbykey", key=made["key"]).ok()["categories"]
+    assert [row["nameEn"] for category in categories for row in category["products"]] == ["Honey"]
+    api.delete("Product/delete", id=first).ok()
+    assert api.delete("Product/delete", id=second).refused() == "ProductCannotBeDeleted"
 
 
 def test_products_are_listed_by_category_and_with_its_names(api: Api) -> None:

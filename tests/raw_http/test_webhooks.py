@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.raw_http import groups
+
 if TYPE_CHECKING:
     from tests.raw_http.conftest import Shop
     from tests.raw_http.wire import Api
@@ -55,6 +57,16 @@ def test_the_message_is_a_post_of_json_without_a_signature(api: Api, shop: Shop)
     (headers,) = shop.headers
     assert headers["content-type"].startswith("application/json")
     assert [name for name in headers if "sign" in name or "token" in name or name == "authorization"] == []
+
+
+def test_an_invoice_from_a_link_is_told_like_any_other(api: Api, shop: Shop) -> None:
+    key = api.post("PaymentLink/insert", groups.payment_link(api)).ok()["key"]
+    payer = {"customerName": "Ali", "customerMobile": "+96555111111"}
+    order = {"paymentLinkKey": key, "amount": "12.500", **payer}
+    number = api.post("Invoice/createpaymentlinkinvoice", order, token="").ok()
+    api.pay(number)
+    api.emulator.control.deliver_webhooks()
+    assert [(told["invoiceId"], told["amount"]) for told in shop.bodies] == [(number, 12.5)]
 
 
 @pytest.mark.parametrize("outcome", ["failure", "cancel"])
