@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 import requests
@@ -83,8 +83,8 @@ def test_pages_for_payers_are_linked_and_open(emulator: Emulator) -> None:
     category = control.create_object("ProductCategory", nameEn="Tea")
     product = control.create_object("Product", categoryId=category["id"], nameEn="Green", price=1)
     template = control.create_object("SubscriptionTemplate", nameEn="Box", amount=1, billPeriod="Monthly")
-    plan = {"amount": 9, "installmentCount": 3, "startDate": "2027-01-01", "payPer": "Daily"}
-    made = {
+    plan: dict[str, Any] = {"amount": 9, "installmentCount": 3, "startDate": "2027-01-01", "payPer": "Daily"}
+    made: dict[str, dict[str, Any]] = {
         "PaymentLink": {"title": "Gift", "amount": 1},
         "ProductLink": {"nameEn": "Shop", "nameAr": "متجر", "products": [product["id"]]},
         "InstallmentPlan": {"customerName": "Sara", **plan},
