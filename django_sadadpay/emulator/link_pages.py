@@ -207,8 +207,8 @@ def _amount(link: Stored, texts: dict[str, str], entered: Entered) -> str:
 
 
 def _shelf(name: str, products: list[Stored], texts: dict[str, str], entered: Entered) -> str:
-    head = f'<tr><th colspan="3" scope="colgroup">{escape(name)}</th></tr>'
-    return head + layout.rows(_product(row, texts, entered) for row in products)
+    head = f'<tr><th colspan="3" scope="rowgroup">{escape(name)}</th></tr>'
+    return f"<tbody>{head}{layout.rows(_product(row, texts, entered) for row in products)}</tbody>"
 
 
 def _product(row: Stored, texts: dict[str, str], entered: Entered) -> tuple[str, str, str]:
