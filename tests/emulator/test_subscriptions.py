@@ -1,4 +1,4 @@
-"""Subscriptions over real HTTP: bills that come as the clock moves, and links on which payers subscribe."""
+"""Subscriptions over real HTTP: bills that come as the clock moves, each once and on its day."""
 
 from __future__ import annotations
 
@@ -11,74 +11,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_sadadpay.emulator import Emulator
-from django_sadadpay.emulator.recurrence import WORDS, date_after, kuwait_date
+from django_sadadpay.emulator.recurrence import WORDS, date_after
 from django_sadadpay.emulator.subscription_templates import rhythm
 from tests.emulator.conftest import Merchant
+from tests.emulator.recurring import (
+    DAY,
+    at_noon,
+    link_of,
+    move_to,
+    read,
+    refused,
+    schedule,
+    subscribe,
+    template,
+    today,
+    update,
+    wire_date,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.emulator.conftest import Receiver
 
-DAY = 86400
-
 
 @pytest.fixture
 def merchant(emulator: Emulator) -> Merchant:
-    """A merchant whose clock stands at noon in Kuwait, so that no test runs over midnight."""
-    emulator.control.advance(-((emulator.world.now() - 9 * 3600) % DAY))
-    return Merchant(emulator)
-
-
-def today(merchant: Merchant) -> date:
-    return kuwait_date(merchant.emulator.world.now())
-
-
-def move_to(merchant: Merchant, day: date) -> None:
-    """Noon of a day to come, with a fresh token."""
-    merchant.emulator.control.advance((day - today(merchant)).days * DAY)
-    merchant.log_in()
-
-
-def template(merchant: Merchant, **fields: Any) -> int:
-    """A template of 5 KWD a month without end; gives its id."""
-    sent = {"nameEn": "Magazine", "nameAr": "مجلة", "amount": "5", "billPeriod": "Monthly", **fields}
-    return int(merchant.ask("POST", "SubscriptionTemplate/insert", json=sent)["response"]["id"])
-
-
-def subscribe(merchant: Merchant, template_id: int, **fields: Any) -> int:
-    sent = {"templateId": template_id, "customerName": "Sara", "ref_Number": "S-1", "lang": "en", **fields}
-    return int(merchant.ask("POST", "Subscription/insert", json=sent)["response"]["id"])
-
-
-def read(merchant: Merchant, number: int) -> dict[str, Any]:
-    reply = merchant.ask("GET", "Subscription/getbyid", params={"id": number})
-    assert reply["errorKey"] is None
-    found: dict[str, Any] = reply["response"]
-    return found
-
-
-def update(merchant: Merchant, number: int, **fields: Any) -> Any:
-    """The envelope of an update that leaves all but ``fields`` as it is."""
-    now = read(merchant, number)
-    kept = {name: now[name] for name in ("id", "templateId", "customerName", "ref_Number", "lang")}
-    return merchant.ask("PUT", "Subscription/update", json={**kept, **fields})
-
-
-def schedule(merchant: Merchant, number: int) -> list[dict[str, Any]]:
-    reply = merchant.ask("GET", "Subscription/generatesubscriptionschedule", params={"id": number})
-    rows: list[dict[str, Any]] = reply["response"]
-    return rows
-
-
-def refused(merchant: Merchant, verb: str, name: str, **options: Any) -> str:
-    reply = merchant.ask(verb, name, **options)
-    assert (reply["isValid"], reply["response"]) == (False, None)
-    return str(reply["errorKey"])
-
-
-def wire_date(day: date) -> str:
-    return f"{day:%m/%d/%Y} 00:00:00"
+    return at_noon(emulator)
 
 
 def test_first_bill_is_an_invoice_at_once_and_the_next_ones_as_the_clock_moves(merchant: Merchant) -> None:
@@ -384,108 +343,3 @@ def test_bill_dates_rise_from_the_end_of_the_trial_to_the_end_of_the_duration(
     assert days == sorted(set(days))
     assert (found.end is None) == (length == 0)
     assert not found.is_over(found.first)
-
-
-# Links
-
-
-def link_of(merchant: Merchant, template_id: int, **fields: Any) -> dict[str, Any]:
-    sent = {"templateId": template_id, "nameEn": "Read <us>", "nameAr": "اقرأ", **fields}
-    made = merchant.ask("POST", "SubscriptionLink/insert", json=sent)["response"]
-    shown: dict[str, Any] = merchant.ask("GET", "SubscriptionLink/getbyid", params={"id": made["id"]})[
-        "response"
-    ]
-    return shown
-
-
-def address(merchant: Merchant, link: dict[str, Any]) -> str:
-    return f"{merchant.emulator.base_url}/subscriptionlink/{link['key']}"
-
-
-def page(merchant: Merchant, link: dict[str, Any], **query: str) -> requests.Response:
-    return requests.get(address(merchant, link), params=query, timeout=5)
-
-
-def send(merchant: Merchant, link: dict[str, Any], **form: str) -> requests.Response:
-    person = {"customerName": "Sara", "customerMobile": "+96551234567", **form}
-    url = f"{address(merchant, link)}?lang=en"
-    return requests.post(url, data=person, allow_redirects=False, timeout=5)
-
-
-def test_link_tells_its_template_to_the_merchant(merchant: Merchant) -> None:
-    made = template(merchant, billNo=2)
-    link = link_of(merchant, made)
-    name = "SubscriptionLink/getlinkdetail"
-    shown = merchant.ask("GET", name, params={"key": link["key"]})["response"]
-
-    assert (shown["id"], shown["key"], shown["templateId"]) == (link["id"], link["key"], made)
-    assert (shown["nameEn"], shown["amount"], shown["billNo"]) == ("Read <us>", 5, 2)
-    assert refused(merchant, "GET", name, params={"key": "1"}) == "InvalidKey"
-    assert merchant.send("GET", name, token="", params={"key": link["key"]}).status_code == 401
-
-
-@pytest.mark.parametrize(
-    ("fields", "error_key"),
-    [
-        ({"templateId": None}, "TemplateIdRequired"),
-        ({"templateId": 99}, "UnauthorizedAccess"),
-        ({"nameEn": ""}, "NameEnRequired"),
-    ],
-)
-def test_link_to_nothing_is_refused(merchant: Merchant, fields: dict[str, Any], error_key: str) -> None:
-    sent = {"templateId": template(merchant), "nameEn": "x", **fields}
-    assert refused(merchant, "POST", "SubscriptionLink/insert", json=sent) == error_key
-
-
-def test_payer_subscribes_on_the_page_and_pays_the_first_bill(merchant: Merchant) -> None:
-    link = link_of(merchant, template(merchant, billNo=2, durationPeriod="Yearly", durationNo=1))
-    shown = page(merchant, link, lang="en").text
-    to_pay = send(merchant, link)
-    paid = requests.post(to_pay.headers["Location"], data={"method": "knet", "outcome": "success"}, timeout=5)
-
-    assert "Read &lt;us&gt;" in shown
-    assert "monthly × 2" in shown
-    assert f'<time datetime="{date_after(today(merchant), "Yearly", 1)}">' in shown
-    assert to_pay.status_code == 303
-    assert "successful" in paid.text
-    row = merchant.ask("GET", "Subscription/getall")["response"][0]
-    assert (row["customerName"], row["customerMobile"], row["status"]) == ("Sara", "+96551234567", "Active")
-    assert schedule(merchant, row["id"])[0]["status"] == "Paid"
-
-
-def test_payer_in_a_free_trial_has_nothing_to_pay_yet(merchant: Merchant) -> None:
-    link = link_of(merchant, template(merchant, freeTrialPeriod="Monthly", freeTrialNo=1))
-    assert "subscription has begun" in send(merchant, link).text
-    assert merchant.emulator.control.invoices() == []
-
-
-@pytest.mark.parametrize("field", ["customerName", "customerMobile"])
-def test_payer_without_name_or_telephone_is_asked_again(merchant: Merchant, field: str) -> None:
-    link = link_of(merchant, template(merchant))
-    other = {"customerName": "customerMobile", "customerMobile": "customerName"}[field]
-    reply = send(merchant, link, **{field: " ", other: '"><b>'})
-
-    assert reply.status_code == 400
-    assert f'data-key="{field[0].upper()}{field[1:]}Required"' in reply.text
-    assert 'value="&quot;&gt;&lt;b&gt;"' in reply.text
-    assert merchant.ask("GET", "Subscription/getall")["errorKey"] == "EmptyResult"
-
-
-def test_page_is_arabic_unless_asked_otherwise_and_shows_the_terms(merchant: Merchant) -> None:
-    made = template(merchant)
-    link = link_of(merchant, made, termsConditionEnabled=True, termsCondition="No <refunds>")
-    shown = page(merchant, link).text
-
-    assert '<html lang="ar" dir="rtl">' in shown
-    assert "اقرأ" in shown
-    assert "No &lt;refunds&gt;" in shown
-    plain = page(merchant, link_of(merchant, made, nameAr=""), lang="en").text
-    assert "Subscribe" in plain
-    assert 'id="terms"' not in plain
-
-
-def test_closed_or_unknown_link_is_404(merchant: Merchant) -> None:
-    link = link_of(merchant, template(merchant), inActive=True)
-    assert page(merchant, link).status_code == 404
-    assert send(merchant, link).status_code == 404
-    assert "no such link" in page(merchant, {"key": "1"}).text
