@@ -8,13 +8,15 @@ from django_sadadpay.gateway import outgoing, paging
 from django_sadadpay.gateway.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from django_sadadpay.gateway.client import SadadClient
     from django_sadadpay.gateway.endpoints import Endpoint
 
 MAX_PAGES = 5
 MAX_BYTES = 2 * 1024 * 1024
+#: Of one page, for who reads a list to its end; where paging is ignored, that is the whole list.
+PAGE_BYTES = 64 * 1024 * 1024
 
 
 class Group:
@@ -37,6 +39,15 @@ class Group:
     def _rows(
         self, name: str, filters: Mapping[str, Any], max_pages: int, max_bytes: int
     ) -> Iterator[Mapping[str, Any]]:
+        fetch = self._fetch(name, filters)
+        return paging.rows(self._row(name), fetch, max_pages=max_pages, max_bytes=max_bytes)
+
+    def _pages(
+        self, name: str, filters: Mapping[str, Any], skip: int, max_bytes: int
+    ) -> Iterator[paging.Page]:
+        return paging.pages(self._row(name), self._fetch(name, filters), skip=skip, max_bytes=max_bytes)
+
+    def _fetch(self, name: str, filters: Mapping[str, Any]) -> Callable[[int, int], tuple[Any, int]]:
         endpoint = self._row(name)
         query = outgoing.to_wire(endpoint, filters)
         options = next(
@@ -48,7 +59,7 @@ class Group:
                 name, query={**query, options: paging.options(skip)}, max_bytes=allowed
             )
 
-        return paging.rows(endpoint, fetch, max_pages=max_pages, max_bytes=max_bytes)
+        return fetch
 
 
 def is_id(value: str) -> bool:

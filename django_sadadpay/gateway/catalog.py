@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django_sadadpay.gateway import paging
-from django_sadadpay.gateway.calls import MAX_BYTES, MAX_PAGES, Group
+from django_sadadpay.gateway.calls import MAX_BYTES, MAX_PAGES, PAGE_BYTES, Group
 from django_sadadpay.gateway.envelope import lost
 from django_sadadpay.gateway.errors import InvalidRequest, Unavailable
+from django_sadadpay.gateway.hidden import hide
 from django_sadadpay.gateway.records import ObjectRecord, SessionRecord
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Resource(Group):
         :raises InvalidRequest: names the field that is missing or cannot be sent; nothing was sent.
         :raises Rejected: Sadad refused it. :raises OutcomeUnknown: it may exist.
         """
+        values = hide(values)
         return self._record("insert", self._send(self._name("insert"), values, deadline=deadline))
 
     def update(self, values: Mapping[str, Any], *, deadline: float | None = None) -> ObjectRecord:
@@ -48,6 +50,7 @@ class Resource(Group):
         :raises InvalidRequest: as ``insert``. :raises Rejected: Sadad refused it.
         :raises NotFound: no such one. :raises OutcomeUnknown: it may be changed.
         """
+        values = hide(values)
         return self._record("update", self._send(self._name("update"), values, deadline=deadline))
 
     def delete(self, object_id: str | int, *, deadline: float | None = None) -> None:
@@ -67,9 +70,19 @@ class Resource(Group):
         :raises ReplyTooLarge: the first page alone is over ``max_bytes``.
         :raises Unavailable: no usable answer.
         """
+        filters = hide(filters)
         name = self._name("getall")
         for row in self._rows(name, filters, max_pages, max_bytes):
             yield self._record("getall", row)
+
+    def pages(self, *, skip: int = 0, max_bytes: int = PAGE_BYTES, **filters: Any) -> Iterator[paging.Page]:
+        """The list to its end, page by page and by Sadad's names: for lists that no memory holds.
+
+        :param skip: rows to leave out, where a walk goes on; ignored where Sadad ignores paging.
+        :raises ReplyTooLarge: a page is over ``max_bytes``. :raises Unavailable: no usable answer.
+        """
+        filters = hide(filters)
+        return self._pages(self._name("getall"), filters, skip, max_bytes)
 
     def getbyid(self, object_id: str | int, *, deadline: float | None = None) -> ObjectRecord:
         """Read one. :raises NotFound: no such one. :raises Unavailable: no usable answer."""
@@ -152,6 +165,7 @@ class Embedded(Group):
         :raises InvalidRequest: names the field at fault. :raises Rejected: Sadad refused it, as a wrong code.
         :raises OutcomeUnknown: it may be open; it costs nothing until somebody pays.
         """
+        values = hide(values)
         name = "EmbeddedPayment/intiate_order_session"
         response = self._send(name, values, deadline=deadline)
         row = self._row(name)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django_sadadpay.gateway.coerce import id_text
+from django_sadadpay.gateway.coerce import fold, id_text, number
 from django_sadadpay.gateway.errors import ReplyTooLarge, Unavailable
 
 if TYPE_CHECKING:
@@ -13,6 +14,21 @@ if TYPE_CHECKING:
     from django_sadadpay.gateway.endpoints import Endpoint
 
 TAKE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list, by Sadad's names.
+
+    :ivar skip: how many rows come before it.
+    :ivar total: how many rows Sadad says there are, if it says so.
+    :ivar is_last: nothing comes after it.
+    """
+
+    rows: list[dict[str, Any]] = field(repr=False)
+    skip: int
+    total: int | None
+    is_last: bool
 
 
 def options(skip: int) -> dict[str, Any]:
@@ -33,11 +49,11 @@ def rows(
     :raises SadadError: as the call. Of later pages, one over the cap on bytes only ends the list.
     """
     seen: set[str] = set()
-    for number in range(max_pages):
+    for count in range(max_pages):
         try:
-            response, used = fetch(number * TAKE, max_bytes)
+            response, used = fetch(count * TAKE, max_bytes)
         except ReplyTooLarge:
-            if number == 0:
+            if count == 0:
                 raise
             return
         found = page(endpoint, response)
@@ -47,6 +63,36 @@ def rows(
         # A server that ignores paging sends everything each time: more rows than asked, or the same.
         if not new or len(found) != TAKE or max_bytes <= 0:
             return
+
+
+def pages(
+    endpoint: Endpoint, fetch: Callable[[int, int], tuple[Any, int]], *, skip: int, max_bytes: int
+) -> Iterator[Page]:
+    """The list page by page, without an end of its own: of what was read, only the last page's ids are kept.
+
+    A row may come twice or be left out where others are made or deleted meanwhile.
+
+    :param skip: where to begin.
+    :param max_bytes: of one page; where paging is ignored, that is the whole list.
+    :raises SadadError: as the call.
+    """
+    before: set[str] = set()
+    while True:
+        found = page(endpoint, fetch(skip, max_bytes)[0])
+        total = next((_total(row) for row in found[:1]), None)
+        marks = {_mark(row) for row in found}
+        # As in rows(): a page of another size is the last or the whole list; the same again brings nothing.
+        is_last = len(found) != TAKE or marks <= before
+        yield Page(found, skip, total, is_last)
+        if is_last:
+            return
+        before, skip = marks, skip + TAKE
+
+
+def _total(row: Mapping[str, Any]) -> int | None:
+    """What paging adds to each row (contract 3.4)."""
+    said = next((number(value) for key, value in row.items() if fold(key) == "totalcount"), None)
+    return None if said is None or said != said.to_integral_value() else int(said)
 
 
 def _once(new: Sequence[Mapping[str, Any]], seen: set[str]) -> Iterator[Mapping[str, Any]]:

@@ -6,16 +6,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django_sadadpay.gateway import checking, fields, outgoing
-from django_sadadpay.gateway.calls import MAX_BYTES, MAX_PAGES, Group, is_id, named
+from django_sadadpay.gateway.calls import MAX_BYTES, MAX_PAGES, PAGE_BYTES, Group, is_id, named
 from django_sadadpay.gateway.coerce import Row, id_text
 from django_sadadpay.gateway.envelope import lost
 from django_sadadpay.gateway.errors import InvalidRequest, OutcomeUnknown, Unavailable
-from django_sadadpay.gateway.hidden import Hidden
+from django_sadadpay.gateway.hidden import Hidden, hide
 from django_sadadpay.gateway.records import CurrencyRate, InvoiceRecord, RefundReceipt, RefundRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from django_sadadpay.gateway import paging
     from django_sadadpay.gateway.endpoints import Endpoint
 
 # Used when the reply tells no life: short, since a day is only what the docs' sample says (contract 2.2).
@@ -66,6 +67,7 @@ class InvoiceCalls(Group):
         :raises Rejected: Sadad refused it.
         :raises OutcomeUnknown: it may exist.
         """
+        invoice = hide(invoice)
         name = "Invoice/insert"
         endpoint = self._row(name)
         body = {"Invoices": [outgoing.to_wire(endpoint, invoice)]}
@@ -78,6 +80,7 @@ class InvoiceCalls(Group):
         :param values: ``payment_link_key``, ``amount`` (KWD), ``customer_name``, ``customer_mobile``, …
         :raises InvalidRequest, Rejected, OutcomeUnknown: as ``insert``.
         """
+        values = hide(values)
         return self._create("Invoice/createpaymentlinkinvoice", values, deadline)
 
     def create_product_link_invoice(self, values: Mapping[str, Any], *, deadline: float | None = None) -> str:
@@ -87,6 +90,7 @@ class InvoiceCalls(Group):
             ``products``: rows of ``product_id``, ``quantity``, ``amount`` (unit price, KWD).
         :raises InvalidRequest, Rejected, OutcomeUnknown: as ``insert``.
         """
+        values = hide(values)
         return self._create("Invoice/createproductlinkinvoice", values, deadline)
 
     def create_installment_plan_link_invoice(
@@ -97,6 +101,7 @@ class InvoiceCalls(Group):
         :param values: ``installment_plan_key``, ``installment_id``.
         :raises InvalidRequest, Rejected, OutcomeUnknown: as ``insert``.
         """
+        values = hide(values)
         return self._create("Invoice/createinstallmentplanlinkinvoice", values, deadline)
 
     def _create(self, name: str, values: Mapping[str, Any], deadline: float | None) -> str:
@@ -157,9 +162,15 @@ class InvoiceCalls(Group):
         :raises ReplyTooLarge: the first page alone is over ``max_bytes``.
         :raises Unavailable: no usable answer.
         """
+        filters = hide(filters)
         name = "Invoice/getall"
         for row in self._rows(name, filters, max_pages, max_bytes):
             yield InvoiceRecord.from_wire(row, self._row(name).reply)
+
+    def pages(self, *, skip: int = 0, max_bytes: int = PAGE_BYTES, **filters: Any) -> Iterator[paging.Page]:
+        """The list to its end, page by page and by Sadad's names, as ``Resource.pages``."""
+        filters = hide(filters)
+        return self._pages("Invoice/getall", filters, skip, max_bytes)
 
     def update(self, invoice: Mapping[str, Any], *, deadline: float | None = None) -> None:
         """Change an unpaid invoice, named by its ``id`` (contract 3.5, assumed).
@@ -167,6 +178,7 @@ class InvoiceCalls(Group):
         :raises Rejected: it can no longer be changed. :raises NotFound: no such invoice.
         :raises OutcomeUnknown: it may have been changed.
         """
+        invoice = hide(invoice)
         self._send("Invoice/update", invoice, deadline=deadline)
 
     def delete(self, invoice_id: str | int, *, deadline: float | None = None) -> None:
@@ -220,6 +232,7 @@ class RefundCalls(Group):
         self, *, max_pages: int = MAX_PAGES, max_bytes: int = MAX_BYTES, **filters: Any
     ) -> Iterator[RefundRecord]:
         """Refunds; every field of a row is assumed (contract 6.2)."""
+        filters = hide(filters)
         name = "Refund/getall"
         for row in self._rows(name, filters, max_pages, max_bytes):
             yield RefundRecord.from_wire(row, self._row(name).reply)
