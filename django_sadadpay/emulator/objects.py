@@ -182,12 +182,12 @@ def getbyid(shape: Shape, world: World, request: ApiRequest) -> Values:
 
 
 def getbykey(shape: Shape, world: World, request: ApiRequest) -> Values:
-    return shown(world, shape, by_key(world, shape.name, request.query.get("key", "").strip()))
+    return shown(world, shape, by_key(world, shape.name, request.asked("key")))
 
 
 def getforpayment(shape: Shape, world: World, request: ApiRequest) -> Values:
     """The same for a payer, without a token; an inactive one is unknown to payers."""
-    return shown(world, shape, for_payer(world, shape.name, request.query.get("key", "").strip()))
+    return shown(world, shape, for_payer(world, shape.name, request.asked("key")))
 
 
 def getall(shape: Shape, world: World, request: ApiRequest) -> list[Values]:

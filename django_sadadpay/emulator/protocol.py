@@ -25,9 +25,13 @@ class ApiRequest:
     authorization: str = field(default="", repr=False)
     faults: frozenset[str] = frozenset()
 
+    def asked(self, name: str) -> str:
+        """A parameter of the query, whatever its case (assumed, as for paths); "" when missing."""
+        return next((value.strip() for key, value in self.query.items() if key.lower() == name), "")
+
     def query_id(self) -> int:
         """``?id=``; 0 for what is not a number, which counts as missing."""
-        text = self.query.get("id", "").strip()
+        text = self.asked("id")
         return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
 
 

@@ -242,6 +242,12 @@ def test_names_of_fields_are_read_in_any_case(merchant: Merchant, group: str) ->
     assert merchant.make(group, **{name.upper(): value for name, value in BODIES[group].items()})["id"] == 1
 
 
+def test_names_of_parameters_are_read_in_any_case(stocked: Merchant) -> None:
+    key = stocked.emulator.control.objects("PaymentLink")[0]["key"]
+    assert stocked.ask("GET", "PaymentLink/getbykey", params={"Key": key})["response"]["key"] == key
+    assert stocked.ask("GET", "Customer/getbyid", params={"ID": 1})["response"]["name"] == "Sara"
+
+
 def test_servers_own_fields_are_ignored_on_insert(merchant: Merchant) -> None:
     made = merchant.make("PaymentLink", title="x", amount=1, id=77, key="1", code="z", createDate="z")
     assert made["id"] == 1
