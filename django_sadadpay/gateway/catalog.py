@@ -45,7 +45,7 @@ class Resource(Group):
         return self._record("insert", self._send(self._name("insert"), values, deadline=deadline))
 
     def update(self, values: Mapping[str, Any], *, deadline: float | None = None) -> ObjectRecord:
-        """Change the one named by ``id``.
+        """Change the one named by ``id``. Give all of it: whether what is left out stays is not known.
 
         :raises InvalidRequest: as ``insert``. :raises Rejected: Sadad refused it.
         :raises NotFound: no such one. :raises OutcomeUnknown: it may be changed.
