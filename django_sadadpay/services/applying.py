@@ -14,6 +14,7 @@ from django_sadadpay.services import attention, clock, hooks, refund_book, sched
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.services.facts import Reading
 from django_sadadpay.services.ledger import Origin, change
+from django_sadadpay.services.points import point
 
 Code = Attention.Code
 _HOOKS = (Code.HOOK_FAILED, Code.OBJECT_GONE, Code.NOT_REGISTERED, Code.CANNOT_FULFIL)
@@ -110,7 +111,9 @@ def _take_slot(invoice: Invoice, origin: Origin, now: datetime) -> bool:
 
 
 def _call(invoice: Invoice, origin: Origin, now: datetime, *, dead_before: bool = False) -> None:
+    point("settle.applied")
     result = hooks.paid(invoice, dead_before=dead_before)
+    point("settle.told")
     if result.ok:
         change(invoice, "handled", origin, now, handled_at=now, next_hook_at=None)
         attention.close(_SOLVED, now, "the order was told", invoice=invoice, origin=origin)

@@ -18,6 +18,7 @@ from django_sadadpay.services import (
 )
 from django_sadadpay.services.ledger import Origin, change
 from django_sadadpay.services.looking import look
+from django_sadadpay.services.points import point
 
 State, Closing = Invoice.State, Invoice.Closing
 _DOUBTFUL = (Attention.Code.MISMATCH, Attention.Code.ID_CONFLICT, Attention.Code.UNKNOWN_STATUS)
@@ -30,6 +31,7 @@ def delete(invoice: Invoice, origin: Origin) -> Invoice:
     :raises SadadError: Sadad could not be asked, or not be read back; the row stays as it is and is tried
         again.
     """
+    point("delete.calling")
     try:
         gateway.client_of(invoice).invoices.delete(_id(invoice))
     except (Rejected, NotFound, OutcomeUnknown):
@@ -38,7 +40,10 @@ def delete(invoice: Invoice, origin: Origin) -> Invoice:
         if error.endpoint.startswith("User/"):
             raise
         keys.note(invoice, error)  # this account may not delete: refused like any other
-    return look(invoice, origin)
+    point("delete.answered")
+    row = look(invoice, origin)
+    point("delete.read")
+    return row
 
 
 def finish(pk: int, origin: Origin) -> Invoice:

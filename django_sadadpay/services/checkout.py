@@ -35,6 +35,7 @@ from django_sadadpay.services import (
 from django_sadadpay.services.drafts import Plan
 from django_sadadpay.services.errors import AlreadyPaid, NeedsAttention, OutcomePending, Refused, TryAgain
 from django_sadadpay.services.ledger import Origin, change
+from django_sadadpay.services.points import point
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -288,6 +289,7 @@ def _send(invoice: Invoice, began: float, origin: Origin) -> Invoice:
     if paid is not None:  # settled between our decision and our commit; see transitions.withdraw_others
         opening.abandon(invoice.pk, origin)
         raise AlreadyPaid(invoice=paid)
+    point("insert.reserved")
     return opening.send(invoice, time.monotonic() - began, origin)
 
 

@@ -29,6 +29,7 @@ from django_sadadpay.services import (
 )
 from django_sadadpay.services.errors import PaymentError, TryAgain
 from django_sadadpay.services.ledger import Origin
+from django_sadadpay.services.points import point
 from django_sadadpay.services.verify import finish_after, look_and_finish
 
 State, Code = WebhookEvent.State, Attention.Code
@@ -60,7 +61,9 @@ def store(account: conf.Account, payload: WebhookPayload, body: str) -> WebhookE
     if not payload.invoice_id:
         return transactions.run(partial(_store_dead, account, body))
     slot = exact(account.name, account.environment, payload.invoice_id)
-    return transactions.run(partial(_store_waiting, account, payload.invoice_id, slot, body))
+    event = transactions.run(partial(_store_waiting, account, payload.invoice_id, slot, body))
+    point("inbox.stored")
+    return event
 
 
 def process(event_pk: int, origin: Origin = _ORIGIN) -> bool:
@@ -72,6 +75,7 @@ def process(event_pk: int, origin: Origin = _ORIGIN) -> bool:
     event = transactions.run(partial(_claim, event_pk))
     if event is None:
         return True  # somebody else has it, or it is done
+    point("inbox.claimed")
     try:
         ending = _handle(event, origin)
     except NotFound:
@@ -80,7 +84,9 @@ def process(event_pk: int, origin: Origin = _ORIGIN) -> bool:
         return _later(event, error)
     if ending is None:
         return _later(event, None)
+    point("inbox.handled")
     transactions.run(partial(_finish, event.pk, ending))
+    point("inbox.finished")
     return True
 
 

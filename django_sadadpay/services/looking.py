@@ -6,6 +6,7 @@ from django_sadadpay.models import Invoice
 from django_sadadpay.services import settlement, snapshots
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.services.ledger import Origin
+from django_sadadpay.services.points import point
 
 #: A snapshot that another fetch overtook is asked for again; after that the other one is newer anyway.
 TRIES = 3
@@ -22,6 +23,7 @@ def look(invoice: Invoice, origin: Origin, *, deadline: float | None = None, tri
     settled, ask_again = settlement.Settled(invoice, stale=True), tries > 1
     while settled.stale and tries > 0:
         snapshot = snapshots.fetch(invoice, invoice.sadad_id, deadline=deadline, ask_again=ask_again)
+        point("settle.fetched")
         settled = settlement.settle(invoice.pk, snapshot, origin)
         tries -= 1
     return settled.invoice

@@ -36,6 +36,7 @@ from django_sadadpay.services.drafts import Plan
 from django_sadadpay.services.errors import OutcomePending, Refused, TryAgain
 from django_sadadpay.services.ledger import Origin, change, created
 from django_sadadpay.services.looking import look
+from django_sadadpay.services.points import point
 
 State = Invoice.State
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
@@ -110,6 +111,7 @@ def send(invoice: Invoice, elapsed: float, origin: Origin) -> Invoice:
     try:
         sadad_id = gateway.client_of(invoice).invoices.insert(body(invoice))
     except OutcomeUnknown:
+        point("insert.lost")
         return _after_lost_answer(invoice, origin)
     except (Rejected, NotFound, InvalidRequest) as error:
         code = _code(error)
@@ -123,7 +125,9 @@ def send(invoice: Invoice, elapsed: float, origin: Origin) -> Invoice:
         refuse(invoice.pk, "not_sent", origin)
         keys.note(invoice, error)
         raise TryAgain from error
+    point("insert.answered")
     row = learn(invoice.pk, sadad_id, origin)
+    point("insert.learned")
     return read_back(row, origin) if row.sadad_id else _after_lost_answer(row, origin)
 
 
@@ -210,6 +214,7 @@ def _after_lost_answer(invoice: Invoice, origin: Origin) -> Invoice:
     if found is not None:
         return found
     row = orphans.mark_unknown(invoice.pk, origin)
+    point("insert.unknown")
     if row.state == State.UNKNOWN:
         raise OutcomePending("outcome_pending", invoice=row)
     return row  # the webhook or reconcile has found it meanwhile

@@ -41,6 +41,7 @@ from django_sadadpay.services import (
 )
 from django_sadadpay.services.errors import PaymentError
 from django_sadadpay.services.ledger import Origin, change
+from django_sadadpay.services.points import point
 from django_sadadpay.services.verify import look_and_finish
 
 State, Closing = Invoice.State, Invoice.Closing
@@ -186,6 +187,7 @@ def _oldest(kind: _Kind) -> datetime | None:
 
 def _one(kind: _Kind, pk: int, report: Report) -> None:
     """One row; a failure is its own and never stops the others."""
+    point("reconcile.claimed")
     try:
         kind.work(pk)
     except Exception as error:  # noqa: BLE001 - one poisoned row must not end every run at the same place
@@ -194,6 +196,7 @@ def _one(kind: _Kind, pk: int, report: Report) -> None:
         if isinstance(error, AuthenticationError):
             _note_keys(kind.rows().get(pk=pk), error, report)
     else:
+        point("reconcile.worked")
         report.count(kind.name, ok=True)
 
 
@@ -277,6 +280,7 @@ def _check_known(invoice: Invoice) -> None:
     now = clock.now()
     if row.state == State.OPEN and now > row.expires_at + schedule.DELETE_AFTER:
         transactions.run(partial(_mark_expiring, row.pk))
+        point("reconcile.expiring")
         row = cancelling.delete(row, _ORIGIN)
         if row.state == State.OPEN and not cancelling.is_doubtful(row):
             hooks.run(partial(_expire_anyway, row.pk))

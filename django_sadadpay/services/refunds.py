@@ -33,6 +33,7 @@ from django_sadadpay.services import clock, gateway, hooks, keys, plain, refund_
 from django_sadadpay.services.errors import Refused, TryAgain
 from django_sadadpay.services.ledger import Origin, append
 from django_sadadpay.services.looking import look
+from django_sadadpay.services.points import point
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
@@ -65,6 +66,7 @@ def refund(
         raise Refused("parked", invoice=invoice)
     name = _key(key)
     row = transactions.run(lambda: _request(invoice.pk, wanted, plain.text(reason, 250), name, origin))
+    point("refund.requested")
     try:
         send_waiting(invoice.pk, origin, asked=row.pk)
     except (TryAgain, DatabaseError, InterfaceError):
@@ -92,6 +94,7 @@ def send_waiting(invoice_pk: int, origin: Origin, *, asked: int | None = None) -
             keys.note(Invoice.objects.get(pk=invoice_pk), error)
             transactions.run(partial(_postpone, invoice_pk))
             return
+        point("refund.prepared")
         began = time.monotonic()
         row = hooks.run(partial(_claim, invoice_pk, since, origin, asked))
         if row is None:
@@ -112,6 +115,7 @@ def look_at(refund_pk: int, origin: Origin) -> None:
     row = Refund.objects.select_related("invoice").get(pk=refund_pk)
     if row.state == State.SENDING:
         transactions.run(partial(_abandoned, refund_pk, row.invoice_id, origin))
+        point("refund.abandoned")
     try:
         look(row.invoice, origin)
     finally:
@@ -261,8 +265,11 @@ def _claim(invoice_pk: int, since: datetime, origin: Origin, asked: int | None =
 
 def _send(row: Refund, began: float, origin: Origin, asked: int | None) -> bool:
     """Send it, once. True when the invoice is free for the next one."""
+    point("refund.claimed")
     state, values = _ask(row, began)
+    point("refund.answered")
     ended = hooks.run(partial(_end, row.pk, row.invoice_id, state, values, origin, asked))
+    point("refund.ended")
     if ended.state == State.DONE:
         try:
             look(ended.invoice, origin)

@@ -29,6 +29,7 @@ from django_sadadpay.services import (
 )
 from django_sadadpay.services.facts import Reading
 from django_sadadpay.services.ledger import Origin, change
+from django_sadadpay.services.points import point
 from django_sadadpay.services.snapshots import Snapshot
 
 Code = Attention.Code
@@ -76,8 +77,10 @@ def settle(pk: int, snapshot: Snapshot, origin: Origin) -> Settled:
     :raises TryAgain: the database stayed locked; nothing was changed.
     """
     settled = hooks.run(lambda: _settle(pk, snapshot, origin))
+    point("settle.committed")
     if settled.invoice.is_applied:
         transitions.withdraw_others(settled.invoice, origin)
+        point("settle.withdrawn")
     return settled
 
 
@@ -107,6 +110,7 @@ def _settle(pk: int, snapshot: Snapshot, origin: Origin) -> Settled:
         applying.apply_new(invoice, case.reading, origin, case.now, dead_before=dead_before)
     refund_book.attribute(invoice, origin, case.now)
     _schedule(case)
+    point("settle.settled")
     return Settled(invoice, stale=not case.fresh)
 
 

@@ -13,6 +13,7 @@ from django_sadadpay.conf import Account
 from django_sadadpay.gateway.tokens import Tokens
 from django_sadadpay.models import GatewayToken
 from django_sadadpay.services import clock, crypto, transactions
+from django_sadadpay.services.points import point
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,14 @@ class DatabaseTokenStore:
         free = Q(lease_until=None) | Q(lease_until__lt=clock.sql_now())
         until = clock.sql_now() + timedelta(seconds=seconds)
         taken = self._write(free, lease_holder=holder, lease_until=until)
-        return holder if taken else None
+        if not taken:
+            return None
+        point("token.leased")
+        return holder
 
     def save(self, holder: str, tokens: Tokens) -> bool:
-        return self._write(
+        point("token.fetched")
+        kept = self._write(
             Q(lease_holder=holder),
             access=crypto.encrypt(tokens.access),
             refresh=crypto.encrypt(tokens.refresh),
@@ -52,6 +57,8 @@ class DatabaseTokenStore:
             lease_holder="",
             lease_until=None,
         )
+        point("token.stored")
+        return kept
 
     def release(self, holder: str) -> None:
         self._write(Q(lease_holder=holder), lease_holder="", lease_until=None)
