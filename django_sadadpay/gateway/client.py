@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django_sadadpay.gateway import envelope, outgoing
 from django_sadadpay.gateway.catalog import Embedded, Resource, SubscriptionLinks, Subscriptions
-from django_sadadpay.gateway.hidden import Hidden
+from django_sadadpay.gateway.hidden import Hidden, hide
 from django_sadadpay.gateway.resources import CommonCalls, InvoiceCalls, RefundCalls, UserCalls
 from django_sadadpay.gateway.spelling import respelt
 from django_sadadpay.gateway.tokens import EARLY_SECONDS, MemoryTokenStore, TokenSource
@@ -130,6 +130,7 @@ class SadadClient:
         :param deadline: seconds. A read has them for all, a write for itself after as many for a token.
         :raises SadadError: see ``errors``. :raises KeyError: no such endpoint.
         """
+        query, body = hide(query), hide(body)
         return self.call_sized(
             endpoint,
             query=query,
@@ -152,6 +153,7 @@ class SadadClient:
         min_token_seconds: int = EARLY_SECONDS,
     ) -> tuple[Any, int]:
         """As ``call``, with the size of the reply's body in bytes."""
+        query, body = hide(query), hide(body)
         row = self.endpoints[endpoint]
         order = _Order(
             row,

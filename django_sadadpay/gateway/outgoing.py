@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django_sadadpay.gateway import checking
 from django_sadadpay.gateway.coerce import fold
 from django_sadadpay.gateway.errors import InvalidRequest
+from django_sadadpay.gateway.hidden import HiddenDict, hide
 
 if TYPE_CHECKING:
     from django_sadadpay.gateway.endpoints import Endpoint
@@ -26,14 +28,25 @@ def to_wire(
 
     :raises InvalidRequest: a required field is missing, one is given twice, or a value cannot be sent.
     """
-    return _renamed(endpoint, values, endpoint.fields if fields is None else fields, "")
+    values = hide(values)
+    with _shallow():
+        return _renamed(endpoint, values, endpoint.fields if fields is None else fields, "")
+
+
+@contextmanager
+def _shallow() -> Iterator[None]:
+    """A refusal without the frames below: their variables are a buyer's phone and name, one by one."""
+    try:
+        yield
+    except InvalidRequest as error:
+        raise error.with_traceback(None) from None
 
 
 def _renamed(
     endpoint: Endpoint, values: Mapping[str, Any], fields: tuple[Field, ...], where: str
 ) -> dict[str, Any]:
     known = {fold(name): field for field in fields for name in (field.name, field.wire)}
-    wire: dict[str, Any] = {}
+    wire = HiddenDict()
     for name, value in ((str(name), value) for name, value in values.items()):
         field = known.get(fold(name))
         spelt = field.wire if field else name
@@ -88,12 +101,17 @@ def _text(endpoint: Endpoint, value: str, where: str) -> str:
 
 def body_bytes(endpoint: Endpoint, body: Any) -> bytes | None:
     """JSON; None stays None (no body)."""
-    return None if body is None else json.dumps(_value(endpoint, body, (), "body")).encode()
+    body = hide(body)
+    with _shallow():
+        return None if body is None else json.dumps(_value(endpoint, body, (), "body")).encode()
 
 
 def query_texts(endpoint: Endpoint, query: Mapping[str, Any] | None) -> dict[str, str]:
     """Query parameters as text; objects and lists as JSON (contract 3.4, ``listOptions``), None left out."""
-    wire = {
-        name: _value(endpoint, value, (), name) for name, value in (query or {}).items() if value is not None
-    }
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in wire.items()}
+    query = hide(query or {})
+    with _shallow():
+        wire = HiddenDict(
+            (name, _value(endpoint, value, (), name)) for name, value in query.items() if value is not None
+        )
+    texts = ((name, value if isinstance(value, str) else json.dumps(value)) for name, value in wire.items())
+    return HiddenDict(texts)

@@ -18,6 +18,7 @@ from django_sadadpay.gateway.errors import (
     SadadError,
     Unavailable,
 )
+from django_sadadpay.gateway.hidden import HiddenDict
 from django_sadadpay.models import Attention, Invoice, InvoiceLine
 from django_sadadpay.services import (
     attention,
@@ -184,7 +185,7 @@ def learn(pk: int, sadad_id: str, origin: Origin) -> Invoice:
 
 def body(invoice: Invoice) -> dict[str, Any]:
     """What Invoice/insert is sent, by our field names; the endpoint table gives Sadad's (contract 3.1)."""
-    request, customer = invoice.request, invoice.customer
+    request, customer = invoice.request, HiddenDict(invoice.customer)
     fields: dict[str, Any] = {
         "ref_number": invoice.reference,
         "amount": f"{invoice.amount:.3f}",
@@ -200,7 +201,8 @@ def body(invoice: Invoice) -> dict[str, Any]:
     }
     optional = {"send_type": request["send"], "comment": request["comment"]}
     fields |= {name: value for name, value in optional.items() if value}
-    return fields if invoice.kind == "Invoice" else {**fields, "type": invoice.kind}
+    kind = {} if invoice.kind == "Invoice" else {"type": invoice.kind}
+    return HiddenDict({**fields, **kind})
 
 
 def _item(line: InvoiceLine) -> dict[str, Any]:
