@@ -12,11 +12,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from django_sadadpay.registry import (
         CannotFulfil,
+        CategoryDraft,
         Customer,
+        CustomerDraft,
         DraftError,
         InvoiceDraft,
         Line,
+        Mirrored,
         Payable,
+        PaymentLinkDraft,
+        PlanDraft,
+        ProductDraft,
+        ProductLinkDraft,
+        SubscriptionDraft,
+        SubscriptionLinkDraft,
+        TemplateDraft,
         register,
     )
     from django_sadadpay.services.checkout import cancel, checkout
@@ -31,6 +41,8 @@ if TYPE_CHECKING:
         TryAgain,
     )
     from django_sadadpay.services.links import checkout_url
+    from django_sadadpay.services.mirroring import mirror
+    from django_sadadpay.services.push import sync
     from django_sadadpay.services.refunds import refund
     from django_sadadpay.services.verify import verify
 
@@ -39,11 +51,21 @@ __version__ = "0.1.0"
 _HOMES = {
     "django_sadadpay.registry": (
         "CannotFulfil",
+        "CategoryDraft",
         "Customer",
+        "CustomerDraft",
         "DraftError",
         "InvoiceDraft",
         "Line",
+        "Mirrored",
         "Payable",
+        "PaymentLinkDraft",
+        "PlanDraft",
+        "ProductDraft",
+        "ProductLinkDraft",
+        "SubscriptionDraft",
+        "SubscriptionLinkDraft",
+        "TemplateDraft",
         "register",
     ),
     "django_sadadpay.services.checkout": ("cancel", "checkout"),
@@ -58,6 +80,8 @@ _HOMES = {
         "TryAgain",
     ),
     "django_sadadpay.services.links": ("checkout_url",),
+    "django_sadadpay.services.mirroring": ("mirror",),
+    "django_sadadpay.services.push": ("sync",),
     "django_sadadpay.services.refunds": ("refund",),
     "django_sadadpay.services.verify": ("verify",),
 }
@@ -66,23 +90,35 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AlreadyPaid",
     "CannotFulfil",
+    "CategoryDraft",
     "Customer",
+    "CustomerDraft",
     "DraftError",
     "InsideTransaction",
     "InvoiceDraft",
     "Line",
+    "Mirrored",
     "NeedsAttention",
     "NothingToPay",
     "OutcomePending",
     "Payable",
     "PaymentError",
+    "PaymentLinkDraft",
+    "PlanDraft",
+    "ProductDraft",
+    "ProductLinkDraft",
     "Refused",
+    "SubscriptionDraft",
+    "SubscriptionLinkDraft",
+    "TemplateDraft",
     "TryAgain",
     "cancel",
     "checkout",
     "checkout_url",
+    "mirror",
     "refund",
     "register",
+    "sync",
     "verify",
 ]
 

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_sadadpay.models import Mirror
 
 
 class SadadPayConfig(AppConfig):
@@ -13,7 +19,24 @@ class SadadPayConfig(AppConfig):
 
     def ready(self) -> None:
         from django_sadadpay import checks, conf
+        from django_sadadpay.services import mirroring, waking
 
         checks.connect()
         conf.connect()
+        mirroring.connect()
+        waking.connect(_wake)
         autodiscover_modules("sadadpay")
+
+
+def _wake(rows: Sequence[Mirror]) -> None:
+    """Who pushes what a transaction marked: a worker, this process if asked to, or the next run."""
+    from django_sadadpay import conf
+    from django_sadadpay.services import push
+
+    config = conf.current()
+    if config.task_runner == "celery":
+        from django_sadadpay import tasks
+
+        tasks.send_push()
+    elif config.push_on_save:
+        push.rows(rows)

@@ -25,7 +25,7 @@ from django.utils import translation
 from django_sadadpay import conf
 from django_sadadpay.conf import Account, Config
 from django_sadadpay.models import Invoice
-from django_sadadpay.registry import payables
+from django_sadadpay.registry import mirrors, payables
 
 Found = Iterator[CheckMessage]
 #: Below this a secret can be guessed by trying; ``secrets.token_urlsafe(32)`` gives 43.
@@ -40,6 +40,7 @@ def connect() -> None:
     checks.register(check_settings, "sadadpay")
     checks.register(check_urls, "sadadpay", Tags.urls)
     checks.register(check_payables, "sadadpay", Tags.models)
+    checks.register(check_mirrors, "sadadpay", Tags.models)
     checks.register(check_database, "sadadpay", Tags.database)
 
 
@@ -75,6 +76,13 @@ def check_payables(**_: Any) -> list[CheckMessage]:
     ours = router.db_for_write(Invoice)
     written = [(p, router.db_for_write(p.model)) for p in registered if p.model is not None]
     return [_other_database(p.name, theirs, ours) for p, theirs in written if theirs != ours]
+
+
+def check_mirrors(**_: Any) -> list[CheckMessage]:
+    """What is mirrored is written in the same database as its mirror: one transaction holds both."""
+    ours = router.db_for_write(Invoice)
+    written = [(m, router.db_for_write(m.model)) for m in mirrors]
+    return [_mirror_elsewhere(m.name, theirs, ours) for m, theirs in written if theirs != ours]
 
 
 def check_database(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
@@ -261,6 +269,14 @@ def _other_database(name: str, theirs: str, ours: str) -> Error:
         f"The payable {name!r} is written to the database {theirs!r}, invoices to {ours!r}.",
         hint="No transaction spans both: let DATABASE_ROUTERS send the app sadadpay to the payable's.",
         id="sadadpay.E006",
+    )
+
+
+def _mirror_elsewhere(name: str, theirs: str, ours: str) -> Error:
+    return Error(
+        f"The mirrored model {name!r} is written to the database {theirs!r}, its mirror to {ours!r}.",
+        hint="No transaction spans both: let DATABASE_ROUTERS send the app sadadpay to the model's.",
+        id="sadadpay.E011",
     )
 
 

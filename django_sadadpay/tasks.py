@@ -43,6 +43,8 @@ _TIMEOUTS: dict[str, Any] = {
 }
 #: A woken worker that comes later finds nothing to do: the inbox task has been there.
 _EXPIRES = 3600
+#: A task that pushes ends after this; what is left waits for the next one.
+PUSH_SECONDS = 300
 
 
 @shared_task(name="sadadpay.process_event", ignore_result=True)
@@ -82,26 +84,50 @@ def refresh_tokens() -> dict[str, bool]:
     return maintenance.refresh_tokens()
 
 
+@shared_task(name="sadadpay.push", ignore_result=True)
+def run_push() -> dict[str, Any]:
+    """Send the mirrored objects that are due."""
+    from django_sadadpay.services import push
+
+    report = push.run(max_seconds=PUSH_SECONDS)
+    return {"done": report.done, "failed": report.failed, "calls": report.calls, "left": report.left}
+
+
 def send_event(pk: int) -> None:
     """Hand a stored webhook call to a worker; one try, about a second at most.
 
     :raises Exception: whatever the broker's client raises.
     """
+    _send(process_event, (pk,))
+
+
+def send_push() -> None:
+    """Wake a worker that pushes what is due; one try, about a second at most.
+
+    :raises Exception: whatever the broker's client raises.
+    """
+    _send(run_push, ())
+
+
+def _send(task: Any, args: tuple[Any, ...]) -> None:
     # A connection of its own: the pooled one would wait for the broker far longer than Sadad waits for us.
-    app = process_event.app
-    options = {**app.conf.broker_transport_options, **_TIMEOUTS}
-    with app.connection_for_write(connect_timeout=BROKER_PATIENCE, transport_options=options) as connection:
-        process_event.apply_async((pk,), connection=connection, retry=False, expires=_EXPIRES)
+    options = {**task.app.conf.broker_transport_options, **_TIMEOUTS}
+    with task.app.connection_for_write(
+        connect_timeout=BROKER_PATIENCE, transport_options=options
+    ) as connection:
+        task.apply_async(args, connection=connection, retry=False, expires=_EXPIRES)
 
 
 def beat_schedule() -> dict[str, dict[str, Any]]:
-    """Entries for Celery beat: reconcile every minute, the inbox twice a minute, tokens every ten minutes.
+    """Entries for Celery beat: reconcile and push every minute, the inbox twice a minute, tokens every
+    ten minutes.
 
     None of them piles up when workers are down: each expires when the next one comes.
     """
     return {
         "sadadpay-reconcile": _entry(run_reconcile, timedelta(minutes=1)),
         "sadadpay-inbox": _entry(process_inbox, timedelta(seconds=30)),
+        "sadadpay-push": _entry(run_push, timedelta(minutes=1)),
         "sadadpay-tokens": _entry(refresh_tokens, timedelta(minutes=10)),
     }
 

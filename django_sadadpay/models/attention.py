@@ -48,6 +48,7 @@ class Code(models.TextChoices):
     CANCEL_REFUSED = "cancel_refused"
     KEYS_REFUSED = "keys_refused"
     ACCESS_DENIED = "access_denied"
+    MIRROR_BAD = "mirror_bad"
     MIRROR_REFUSED = "mirror_refused"
     MIRROR_UNKNOWN = "mirror_unknown"
     MIRROR_GONE = "mirror_gone"
@@ -96,6 +97,7 @@ RULES: dict[str, Rule] = {
     Code.CANCEL_REFUSED: Rule(),
     Code.KEYS_REFUSED: Rule(("verify", "dismiss")),
     Code.ACCESS_DENIED: Rule(),
+    Code.MIRROR_BAD: Rule(),
     Code.MIRROR_REFUSED: Rule(("retry", "dismiss")),
     Code.MIRROR_UNKNOWN: Rule(("adopt", "send_again")),
     Code.MIRROR_GONE: Rule(("send_again", "dismiss")),

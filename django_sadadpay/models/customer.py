@@ -35,5 +35,3 @@ class Customer(Mirror):
 
     def __str__(self) -> str:
         return self.ref_number or self.code or f"{self._meta.verbose_name} {self.pk}"
-
-

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -57,7 +58,9 @@ class Mirror(AccountRow):
     pushed_digest = models.CharField(
         max_length=64, blank=True, editable=False, help_text="Of what was last pushed."
     )
-    reply = models.JSONField(_("last reply"), null=True, blank=True, editable=False)
+    reply = models.JSONField(
+        _("last reply"), null=True, blank=True, editable=False, encoder=DjangoJSONEncoder
+    )
     reply_digest = models.CharField(max_length=64, blank=True, editable=False)
     synced_at = models.DateTimeField(_("in step since"), null=True, blank=True)
     error = models.CharField(_("error"), max_length=80, blank=True)

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 
 from django_sadadpay.gateway.errors import SadadError
 from django_sadadpay.models import Attention, InvoiceEvent
-from django_sadadpay.services import applying, attention, clock, gateway, inbox, keys, refunds, transactions
+from django_sadadpay.services import (
+    applying,
+    attention,
+    clock,
+    deciding,
+    gateway,
+    inbox,
+    keys,
+    push,
+    refunds,
+    transactions,
+)
 from django_sadadpay.services.errors import Refused, TryAgain
 from django_sadadpay.services.ledger import Origin
 from django_sadadpay.services.verify import verify
@@ -32,6 +43,8 @@ def actions(case: Attention) -> tuple[str, ...]:
 
 def act(case: Attention, action: str, *, by: AbstractBaseUser, note: str = "") -> Attention:
     """Do it; the case is closed if that resolved it. ``refund`` is done on the refund page, not here.
+
+    :param note: what the person wrote; for ``adopt`` Sadad's id of the object.
 
     :raises InsideTransaction: a transaction is open.
     :raises Refused: not on offer, somebody was quicker, or it did not work. :raises TryAgain: Sadad could
@@ -68,6 +81,18 @@ def _retry(case: Attention, by: AbstractBaseUser, _note: str) -> None:
         refunds.retry_hook(case.refund.pk)
     elif case.invoice is not None:
         applying.retry(case.invoice.pk, _origin(by))
+    elif (mirror := case.mirror) is not None:
+        push.row(mirror)
+
+
+def _adopt(case: Attention, by: AbstractBaseUser, note: str) -> None:
+    if (mirror := case.mirror) is not None:
+        deciding.adopt(mirror, note, _origin(by))
+
+
+def _send_again(case: Attention, by: AbstractBaseUser, _note: str) -> None:
+    if (mirror := case.mirror) is not None:
+        deciding.send_again(mirror, _origin(by))
 
 
 def _happened(case: Attention, by: AbstractBaseUser, _note: str) -> None:
@@ -99,5 +124,7 @@ _DO: dict[str, Callable[[Attention, AbstractBaseUser, str], None]] = {
     "retry": _retry,
     "happened": _happened,
     "did_not_happen": _did_not_happen,
+    "adopt": _adopt,
+    "send_again": _send_again,
     "dismiss": _dismiss,
 }

@@ -16,18 +16,23 @@ from django_sadadpay.services.errors import Refused
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from django_sadadpay.gateway.tokens import TokenStore
+
 _watchers: ContextVar[tuple[Callable[[str], None], ...]] = ContextVar("sadadpay_watchers", default=())
 
 
-def client_for(account: conf.Account) -> SadadClient:
-    """A client for the account's environment; cheap, since connections are pooled below it."""
+def client_for(account: conf.Account, store: TokenStore | None = None) -> SadadClient:
+    """A client for the account's environment; cheap, since connections are pooled below it.
+
+    :param store: where its token is kept, if not in our table.
+    """
     return SadadClient(
         account.client_key,
         account.client_secret,
         account.environment,
         api_url=account.api_url,
         pay_url=account.pay_url,
-        store=tokens.store_for(account),
+        store=store or tokens.store_for(account),
         before_call=before_call,
         fields=account.fields,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,6 +72,39 @@ class DatabaseTokenStore:
 
     def _rows(self) -> Any:
         return GatewayToken.objects.filter(account=self.account, environment=self.environment)
+
+
+class HeldTokenStore:
+    """The same for a run of many calls: what was read serves half a minute, with one reading of the clock."""
+
+    SECONDS = 30.0
+
+    def __init__(self, store: DatabaseTokenStore) -> None:
+        self._store = store
+        self._held: tuple[float, datetime, Tokens] | None = None
+
+    def load(self) -> Tokens | None:
+        held = self._held
+        if held is not None and time.monotonic() - held[0] < self.SECONDS:
+            return held[2]
+        tokens = self._store.load()
+        self._held = None if tokens is None else (time.monotonic(), self._store.now(), tokens)
+        return tokens
+
+    def now(self) -> datetime:
+        held = self._held
+        return self._store.now() if held is None else held[1] + timedelta(seconds=time.monotonic() - held[0])
+
+    def acquire(self, seconds: int) -> str | None:
+        self._held = None
+        return self._store.acquire(seconds)
+
+    def save(self, holder: str, tokens: Tokens) -> bool:
+        self._held = None
+        return self._store.save(holder, tokens)
+
+    def release(self, holder: str) -> None:
+        self._store.release(holder)
 
 
 def store_for(account: Account) -> DatabaseTokenStore:

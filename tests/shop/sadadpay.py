@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from django_sadadpay import CannotFulfil, Customer, InvoiceDraft, Line, Payable, register
+from django_sadadpay import (
+    CannotFulfil,
+    CategoryDraft,
+    Customer,
+    CustomerDraft,
+    InvoiceDraft,
+    Line,
+    Mirrored,
+    Payable,
+    ProductDraft,
+    ProductLinkDraft,
+    SubscriptionDraft,
+    TemplateDraft,
+    register,
+)
 from django_sadadpay.models import Invoice, Refund
-from tests.shop.models import Order
+from tests.shop.models import Category, Choice, Client, Level, Membership, Order, Product
 
 
 @register(Order, name="order")
@@ -60,3 +74,59 @@ class DonationPayable(Payable[None]):
 
     def paid(self, obj: None, invoice: Invoice) -> None:
         self.given.append(invoice.object_id)
+
+
+@register(Category, name="category")
+class CategoryMirror(Mirrored[Category]):
+    def mirror(self, obj: Category) -> CategoryDraft:
+        return CategoryDraft(name_en=obj.name)
+
+
+@register(Product, name="product")
+class ProductMirror(Mirrored[Product]):
+    def mirror(self, obj: Product) -> ProductDraft | None:
+        if obj.hidden:
+            return None
+        if obj.note == "raise":
+            raise RuntimeError("the shop's own fault")
+        return ProductDraft(
+            category=obj.category,
+            name_en=obj.name,
+            name_ar=obj.name_ar,
+            price=obj.price,
+            quantity=obj.stock,
+            stockable=True,
+        )
+
+
+@register(Client, name="client")
+class ClientMirror(Mirrored[Client]):
+    def mirror(self, obj: Client) -> CustomerDraft:
+        return CustomerDraft(reference=obj.number, name=obj.name, mobile=obj.phone, email=obj.email)
+
+    def account(self, obj: Client) -> str:
+        return obj.account
+
+
+@register(Choice, name="choice")
+class ChoiceMirror(Mirrored[Choice]):
+    def mirror(self, obj: Choice) -> ProductLinkDraft:
+        return ProductLinkDraft(
+            name_en=obj.title, name_ar=obj.title, products=obj.products.order_by("pk"), inactive=False
+        )
+
+
+@register(Level, name="level")
+class LevelMirror(Mirrored[Level]):
+    def mirror(self, obj: Level) -> TemplateDraft:
+        return TemplateDraft(name_en=obj.name, amount=obj.fee, bill_period="Monthly")
+
+
+@register(Membership, name="membership")
+class MembershipMirror(Mirrored[Membership]):
+    def mirror(self, obj: Membership) -> SubscriptionDraft:
+        return SubscriptionDraft(
+            reference=f"member-{obj.pk}",
+            template=obj.level,
+            customer=obj.client or Customer("A guest", mobile="+96550000009"),
+        )

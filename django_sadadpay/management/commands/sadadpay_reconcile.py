@@ -12,8 +12,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, close_old_connections
 
+from django_sadadpay import conf
+from django_sadadpay.management.commands import sadadpay_push
 from django_sadadpay.management.parsing import positive
-from django_sadadpay.services import maintenance, reconcile
+from django_sadadpay.services import maintenance, push, reconcile
 from django_sadadpay.services.errors import TryAgain
 
 
@@ -30,7 +32,7 @@ class Command(BaseCommand):
             "--loop",
             type=positive,
             metavar="SECONDS",
-            help="go on until SIGTERM or SIGINT, pausing so long when nothing is left; renews tokens too",
+            help="go on until SIGTERM or SIGINT, pausing so long when nothing is left; renews tokens and pushes too",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,11 +59,14 @@ class Command(BaseCommand):
         try:
             maintenance.refresh_tokens()
             report = reconcile.run(**budget)
+            pushed = push.run(max_seconds=budget["max_seconds"] or conf.current().reconcile_max_seconds)
         except (Error, TryAgain) as error:
             self._say(f"reconcile: the database failed ({type(error).__name__}); it is tried again")
             return False
         if report.done or report.failed or verbosity > 1:
             self._say(line(report))
+        if pushed.done or pushed.failed:
+            self._say(sadadpay_push.line(pushed))
         return report.left and not report.failed
 
     def _say(self, text: str) -> None:

@@ -1,11 +1,8 @@
-"""How a shop's own model becomes payable: one small class, found by itself in ``yourshop/sadadpay.py``.
-
-``register()`` only stores; nothing here touches the database or reads settings.
-"""
+"""How a shop's own model becomes payable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -33,14 +30,6 @@ class CannotFulfil(Exception):
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class DraftError(ValueError):
-    """A draft that cannot become an invoice. ``field`` names what to mend; nothing was stored or sent."""
-
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}")
-        self.field, self.problem = field, problem
 
 
 @dataclass(frozen=True)
@@ -188,24 +177,3 @@ class Registry:
 
 
 payables = Registry()
-
-
-def register(
-    target: type[models.Model] | str, *, name: str = ""
-) -> Callable[[type[Payable[Any]]], type[Payable[Any]]]:
-    """Class decorator: ``@register(Order, name="order")``; without a model, ``@register("donation")``.
-
-    :param name: stored with every invoice; default ``app.model``. It must never change once invoices exist.
-    :raises ImproperlyConfigured: a name registered twice.
-    """
-
-    def decorate(cls: type[Payable[Any]]) -> type[Payable[Any]]:
-        model = None if isinstance(target, str) else target
-        payables.add(cls, model, name or _default_name(target))
-        return cls
-
-    return decorate
-
-
-def _default_name(target: type[models.Model] | str) -> str:
-    return target if isinstance(target, str) else target._meta.label_lower

@@ -1,0 +1,428 @@
+"""What is wanted at Sadad: from the shop's objects when they are saved, or from staff. No call is made here.
+
+Everything runs inside the transaction that changed the object, so that a rolled-back save leaves nothing.
+A draft is made from a fresh instance: the one that was saved may hold old values in fields that it did not
+save. Outside a transaction (Django's autocommit) the save and the mark are two statements: a process that dies
+between them is caught up by ``sadadpay_push --all``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, models, transaction
+from django.db.models import F
+from django.db.models.signals import post_delete, post_save
+
+from django_sadadpay import conf
+from django_sadadpay.models import Attention, Mirror, Product, ProductLink, ProductLinkItem
+from django_sadadpay.models.base import exact
+from django_sadadpay.registry import Customer as Payer
+from django_sadadpay.registry import Draft, DraftError, Mirrored, mirrors
+from django_sadadpay.services import attention, clock, gateway, kinds, opening, transactions, waking
+from django_sadadpay.services.errors import Refused
+from django_sadadpay.services.kinds import Kind
+
+State, Wanted, Code = Mirror.State, Mirror.Wanted, Attention.Code
+R = TypeVar("R", bound=Mirror)
+_CHUNK = 100
+
+
+# For shops
+
+
+def mirror(objects: Iterable[models.Model], *, name: str = "") -> int:
+    """Mark the mirrors of ``objects`` after a change that sends no signal (``update``, ``bulk_create``).
+
+    In the caller's transaction, if one is open; else in one for each hundred.
+
+    :param name: the registered name, where a model has several mirrors.
+    :return: how many mirrors changed.
+    """
+    changed, left = 0, iter(objects)
+    while chunk := list(islice(left, _CHUNK)):
+        with transaction.atomic(using=transactions.alias()):
+            changed += sum(mark(_mirrored(obj, name), obj) is not None for obj in chunk)
+    return changed
+
+
+def mirror_all(mirrored: Mirrored[Any]) -> int:
+    """Mark the mirrors of all objects, and want gone those whose object is gone. For what no signal told."""
+    changed = mirror(mirrored.objects(), name=mirrored.name)
+    return changed + sum(1 for pk in _orphans(mirrored) if forget(mirrored, pk))
+
+
+def row_of(obj: models.Model, *, name: str = "") -> Mirror | None:
+    """The mirror of a shop's object in its account's present environment."""
+    mirrored = _mirrored(obj, name)
+    account = conf.current().account(mirrored.account(obj))
+    rows = _kind(mirrored).model._base_manager.using(transactions.alias())
+    key = exact(mirrored.name, str(obj.pk))
+    return rows.filter(source_key=key, account=account.name, environment=account.environment).first()
+
+
+# Marks, in the caller's transaction
+
+
+def mark(mirrored: Mirrored[Any], obj: models.Model) -> Mirror | None:
+    """Want what ``obj`` says now. The row if that changed anything; it is pushed after the commit."""
+    with transaction.atomic(using=transactions.alias()):
+        fresh = mirrored.model._base_manager.using(transactions.alias()).filter(pk=obj.pk).first()
+        if fresh is None:
+            forget(mirrored, obj.pk)
+            return None
+        return _mark(mirrored, fresh)
+
+
+def forget(mirrored: Mirrored[Any], pk: Any) -> bool:
+    """The object is gone: so is to be its mirror, in every account whose environment is in use."""
+    with transaction.atomic(using=transactions.alias()):
+        rows = _locked(_kind(mirrored), exact(mirrored.name, str(pk)))
+        return sum(_want_absent(row) for row in rows if not gateway.is_parked(row)) > 0
+
+
+def _mark(mirrored: Mirrored[Any], obj: models.Model) -> Mirror | None:
+    kind, account = _kind(mirrored), conf.current().account(mirrored.account(obj))
+    here: Mirror | None = None
+    for row in _locked(kind, exact(mirrored.name, str(obj.pk))):
+        if (row.account, row.environment) == (account.name, account.environment):
+            here = row
+        elif not gateway.is_parked(row):
+            _want_absent(row)  # it moved to another account
+    try:
+        draft = _draft(mirrored, obj)
+        if draft is None:
+            return here if here is not None and _want_absent(here) else None
+        row = here or _new(kind, mirrored, obj, account)
+        return row if want(row, draft) else None
+    except DraftError as error:
+        row = here or _new(kind, mirrored, obj, account)
+        return row if _fail(row, error) else None
+
+
+def _draft(mirrored: Mirrored[Any], obj: models.Model) -> Draft | None:
+    """The shop's own code, in a savepoint: its fault is kept on the row, the save goes on.
+
+    :raises DraftError: names the field, or ``mirror`` when the method itself failed.
+    """
+    try:
+        with transaction.atomic(using=transactions.alias()):
+            return mirrored.mirror(obj)
+    except DraftError:
+        raise
+    except Exception as error:
+        if transactions.is_lock_error(error):
+            raise  # the whole transaction is void
+        raise DraftError("mirror", type(error).__name__) from error
+
+
+def _new(kind: Kind, mirrored: Mirrored[Any], obj: models.Model, account: conf.Account) -> Mirror:
+    return kind.model(
+        account=account.name,
+        environment=account.environment,
+        source=mirrored.name,
+        object_id=str(obj.pk),
+        source_key=exact(mirrored.name, str(obj.pk)),
+    )
+
+
+# What is wanted of one row
+
+
+def create(draft: Draft, account: str = "default") -> Mirror:
+    """A new object, made by staff or code without a model of the shop's.
+
+    :raises DraftError: names the field that Sadad would refuse; nothing was stored.
+    """
+    chosen = conf.current().account(account)
+    row = kinds.of_draft(type(draft)).model(account=chosen.name, environment=chosen.environment)
+    with transaction.atomic(using=transactions.alias()):
+        want(row, draft)
+    return row
+
+
+def change(row: R, draft: Draft) -> R:
+    """Want an object otherwise, by staff. A row with a source follows its source again at its next save.
+
+    :raises DraftError: as ``create``.
+    """
+    with transaction.atomic(using=transactions.alias()):
+        locked = transactions.lock(type(row), row.pk)
+        want(locked, draft)
+    return locked
+
+
+def remove(row: Mirror) -> None:
+    """Want an object gone, by staff.
+
+    :raises Refused: ``needed``: others need it; ``field`` names how many of which kind.
+    """
+    with transaction.atomic(using=transactions.alias()):
+        locked = transactions.lock(type(row), row.pk)
+        others = needed_by(locked)
+        if others:
+            raise Refused("needed", field=", ".join(f"{count} {name}" for name, count in others.items()))
+        _want_absent(locked)
+
+
+def needed_by(row: Mirror) -> dict[str, int]:
+    """Kinds and numbers of what is wanted at Sadad and needs ``row`` there."""
+    found = {}
+    for model, lookup in kinds.dependants(kinds.of(row)):
+        rows = model._base_manager.using(transactions.alias())
+        count = rows.filter(**{lookup: row}, wanted=Wanted.PRESENT).distinct().count()
+        if count:
+            found[str(model._meta.verbose_name_plural if count > 1 else model._meta.verbose_name)] = count
+    return found
+
+
+def validate(draft: Draft) -> None:
+    """:raises DraftError: names the field that Sadad would refuse. For ``clean`` of forms."""
+    draft.payload()
+
+
+def want(row: Mirror, draft: Draft) -> bool:
+    """Set what is wanted and make the row due, inside a transaction and, if it exists, under its lock.
+
+    :return: whether anything changed.
+    :raises DraftError: a field cannot be sent, or a parent is not mirrored.
+    """
+    kind, before = kinds.of(row), row.digest
+    payload, listed = draft.payload(), _relate(row, draft)
+    if kind.has_reference:
+        shop = str(getattr(draft, "reference", "") or row.object_id)
+        kept = "" if row.state == State.DELETED else getattr(row, "ref_number", "")
+        payload["ref_number"] = kept or opening.new_reference(shop)
+    row.take(payload, listed)
+    if row.pk and row.digest == before and row.is_wanted and row.state != State.FAILED:
+        return False
+    _revive(row)
+    _due(row)
+    _save(row, listed if kind.children else None)
+    return True
+
+
+def _want_absent(row: Mirror) -> bool:
+    if not row.is_wanted:
+        return False
+    row.wanted = Wanted.ABSENT
+    if row.sadad_id is None and not row.sending:
+        row.state, row.next_try_at, row.error, row.error_params = State.DELETED, None, "", {}
+        row.save(update_fields=[*_MARKED])
+    else:
+        _due(row)
+        _save(row, None)
+    _relist(row)
+    return True
+
+
+def _relist(row: Mirror) -> None:
+    """A product goes: the links that list it are drafted anew, since no signal tells of their lists."""
+    links = ProductLink._base_manager.using(transactions.alias()).filter(items__product_id=row.pk)
+    for link in links.filter(wanted=Wanted.PRESENT) if isinstance(row, Product) else ():
+        mirrored = mirrors.get(link.source)
+        if mirrored is not None:
+            objects = mirrored.model._base_manager.using(transactions.alias())
+            obj = objects.filter(pk=link.object_id).first()
+            if obj is not None:
+                _mark(mirrored, obj)
+
+
+def _fail(row: Mirror, error: DraftError) -> bool:
+    """Keep what cannot be sent as a failure that names the field. What is at Sadad stays as it is."""
+    params = {"field": error.field, "problem": error.problem}
+    if row.error == "bad_mirror" and row.error_params == params:
+        return False
+    row.wanted, row.error, row.error_params = Wanted.PRESENT, "bad_mirror", params
+    if not row.sending:
+        row.state, row.next_try_at = State.FAILED, None  # only another save can mend it
+    _store(row)
+    attention.ask(Code.MIRROR_BAD, clock.now(), row, mirror=row, kind=row.kind, **params)
+    return True
+
+
+def _revive(row: Mirror) -> None:
+    """Wanted again after its deletion, or for the first time."""
+    row.wanted = Wanted.PRESENT
+    if row.state == State.DELETED:
+        row.sadad_key = row.code = row.pushed_digest = ""
+        row.reply, row.reply_digest = None, ""
+
+
+def _due(row: Mirror) -> None:
+    """Make it due now. An unanswered call stays unanswered: it is looked at first, at its own time."""
+    row.tries, now = 0, clock.now()
+    settled = row.is_wanted and row.sadad_id is not None and row.digest == row.pushed_digest
+    back = settled and not row.sending  # changed, and changed back before it was sent
+    if row.error and (back or row.error == "bad_mirror"):
+        row.error, row.error_params = "", {}
+        attention.close((Code.MIRROR_BAD, Code.MIRROR_REFUSED), now, "mended", mirror=row)
+    if row.state != State.UNKNOWN:
+        row.state, row.next_try_at = (State.SYNCED, None) if back else (State.PENDING, now)
+
+
+#: Columns that a mark writes; the others belong to whoever pushes.
+_MARKED = ("wanted", "state", "error", "error_params", "tries", "next_try_at")
+_REVIVED = ("sadad_key", "code", "pushed_digest", "reply", "reply_digest")
+
+
+def _save(row: Mirror, listed: list[int] | None) -> None:
+    _store(row)
+    if listed is not None:
+        _list_products(row, listed)
+    waking.after_commit(row)
+
+
+def _store(row: Mirror) -> None:
+    if row.pk is None:
+        _insert(row)
+    else:
+        row.save(update_fields=[*_MARKED, *_REVIVED, *type(row).columns()])
+
+
+def _insert(row: Mirror) -> None:
+    """:raises IntegrityError: another transaction made the mirror of this object meanwhile."""
+    with transaction.atomic(using=transactions.alias()):
+        row.save(force_insert=True)
+
+
+# Parents and children
+
+
+def _relate(row: Mirror, draft: Draft) -> list[int]:
+    """Set the parents; the primary keys of the children, in order.
+
+    :raises DraftError: one of them is not mirrored, or is kept by another account.
+    """
+    for name in type(row).PARENTS:
+        value = getattr(draft, name, None)
+        found = None if value is None or isinstance(value, Payer) else _related(row, name, value)
+        setattr(row, name, found)
+    kind = kinds.of(row)
+    if kind.children is None:
+        return []
+    field, relation = kind.children
+    model = type(row)._meta.get_field(relation).related_model
+    listed = [_mirror_of(row, field, value, model) for value in getattr(draft, field)]
+    return list(dict.fromkeys(child.pk for child in listed))
+
+
+def _related(row: Mirror, name: str, value: Any) -> Mirror:
+    return _mirror_of(row, name, value, type(row)._meta.get_field(name).related_model)
+
+
+def _mirror_of(row: Mirror, field: str, value: Any, model: Any) -> Mirror:
+    if not isinstance(value, model):
+        value = _source_row(field, value, model)
+    if (value.account, value.environment) != (row.account, row.environment):
+        raise DraftError(field, "is kept by another account")
+    if not value.is_wanted:
+        raise DraftError(field, "is not mirrored")
+    return value
+
+
+def _source_row(field: str, value: Any, model: Any) -> Mirror:
+    """The mirror of a shop's object; made now if its object was saved before it was registered."""
+    try:
+        draft = next(kind.draft for kind in kinds.KINDS if kind.model is model)
+        mirrored = mirrors.for_object(value, draft)
+    except (ImproperlyConfigured, StopIteration):
+        raise DraftError(field, "is not mirrored") from None
+    row = row_of(value, name=mirrored.name)
+    if row is None or row.state == State.DELETED:
+        mark(mirrored, value)
+        row = row_of(value, name=mirrored.name)
+    if row is None:
+        raise DraftError(field, "is not mirrored")
+    return row
+
+
+def _list_products(row: Mirror, listed: list[int]) -> None:
+    items = ProductLinkItem._base_manager.using(transactions.alias()).filter(link=row)
+    have = list(items.order_by("position", "pk").values_list("product_id", flat=True))
+    if have == listed or not isinstance(row, ProductLink):
+        return
+    items.delete()
+    rows = [ProductLinkItem(link=row, product_id=pk, position=i) for i, pk in enumerate(listed)]
+    ProductLinkItem._base_manager.using(transactions.alias()).bulk_create(rows)
+
+
+# Rows
+
+
+def _kind(mirrored: Mirrored[Any]) -> Kind:
+    if mirrored.draft is None:
+        raise TypeError(f"{mirrored.name} makes no draft")
+    return kinds.of_draft(mirrored.draft)
+
+
+def _mirrored(obj: models.Model, name: str) -> Mirrored[Any]:
+    found = mirrors.get(name) if name else mirrors.for_object(obj)
+    if found is None:
+        raise LookupError(f"no mirror is registered as {name!r}")
+    return found
+
+
+def _locked(kind: Kind, key: str) -> list[Mirror]:
+    """The object's rows, in any account and environment, locked until the transaction ends."""
+    connection = connections[transactions.alias()]
+    rows = kind.model._base_manager.using(connection.alias).filter(source_key=key).order_by("pk")
+    if connection.vendor == "sqlite":
+        rows.update(source_key=F("source_key"))  # takes the write lock at once, as transactions.lock does
+        return list(rows)
+    if connection.features.has_select_for_no_key_update:
+        return list(rows.select_for_update(no_key=True))
+    return list(rows.select_for_update())
+
+
+def _orphans(mirrored: Mirrored[Any]) -> Iterator[str]:
+    """Primary keys of objects that are gone and whose mirror is not."""
+    rows = _kind(mirrored).model._base_manager.using(transactions.alias())
+    mine = rows.filter(source=mirrored.name, wanted=Wanted.PRESENT).order_by("pk")
+    last = 0
+    while chunk := list(mine.filter(pk__gt=last).values_list("pk", "object_id")[:_CHUNK]):
+        last = chunk[-1][0]
+        pks = [pk for _row, pk in chunk]
+        objects = mirrored.model._base_manager.using(transactions.alias())
+        there = {str(pk) for pk in objects.filter(pk__in=pks).values_list("pk", flat=True)}
+        yield from (pk for pk in pks if pk not in there)
+
+
+# Django's signals
+
+
+def connect() -> None:
+    """Follow what is registered, now and later (``AppConfig.ready``: all models are loaded)."""
+    mirrors.listener = _follow
+    for mirrored in mirrors:
+        _follow(mirrored, True)
+
+
+def _follow(mirrored: Mirrored[Any], come: bool) -> None:
+    """Proxies and children of a model are senders of their own. A receiver for all models would make every
+    delete of the project slow.
+    """
+    for model in apps.get_models(include_auto_created=True):
+        if issubclass(model, mirrored.model):
+            for signal, receiver in ((post_save, _saved), (post_delete, _deleted)):
+                uid = f"sadadpay.mirror.{mirrored.name}"
+                if come:
+                    signal.connect(partial(receiver, mirrored), model, weak=False, dispatch_uid=uid)
+                else:
+                    signal.disconnect(sender=model, dispatch_uid=uid)
+
+
+def _saved(mirrored: Mirrored[Any], *, instance: models.Model, using: str, raw: bool, **_: Any) -> None:
+    """Fixtures (``raw``) are loaded in any order: what they need may not be there yet."""
+    if not raw and using == transactions.alias():
+        mark(mirrored, instance)
+
+
+def _deleted(mirrored: Mirrored[Any], *, instance: models.Model, using: str, **_: Any) -> None:
+    if using == transactions.alias():
+        forget(mirrored, instance.pk)

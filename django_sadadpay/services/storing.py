@@ -1,0 +1,300 @@
+"""How push claims rows and stores what came of them: one conditional statement each, without a transaction."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, models
+from django.db.models import Case, F, Q, Value, When
+
+from django_sadadpay.models import Attention, Mirror, ProductLinkItem
+from django_sadadpay.services import attention, clock, kinds, plain, pushing, schedule, transactions
+from django_sadadpay.services.kinds import Kind
+from django_sadadpay.services.pushing import Outcome
+
+T = TypeVar("T")
+State, Wanted, Code = Mirror.State, Mirror.Wanted, Attention.Code
+_BAD = Q(error="bad_mirror")
+#: Cases that a success closes.
+_CASES = (Code.MIRROR_BAD, Code.MIRROR_REFUSED, Code.MIRROR_UNKNOWN, Code.MIRROR_GONE)
+_FREE = {"lease_holder": "", "lease_until": None}
+_ANSWERED: dict[str, Any] = {"sending": "", "sent_at": None, **_FREE}
+
+
+def claim(group: Sequence[Mirror], holder: str, lease: timedelta, *, forced: bool = False) -> list[Mirror]:
+    """Those of ``group`` that are ours now. What is about to be sent is written down with the claim.
+
+    A row that somebody else has taken, or whose wish has changed since it was selected, is left out.
+
+    :param forced: a person asks for them: whether or not they are due.
+    """
+    rows = _rows(group[0])
+    same = Q()
+    for each in group:
+        same |= Q(pk=each.pk, digest=each.digest, wanted=each.wanted, sending=each.sending)
+    now = clock.sql_now()
+    free = Q(lease_until=None) | Q(lease_until__lte=now)
+    due = Q() if forced else Q(next_try_at__lte=now)
+    count = _statement(lambda: rows.filter(same, free, due).update(**_claimed(holder, lease)))
+    if count == len(group):
+        return list(group)
+    mine = set(rows.filter(lease_holder=holder).values_list("pk", flat=True)) if count else set()
+    return [each for each in group if each.pk in mine]
+
+
+def _claimed(holder: str, lease: timedelta) -> dict[str, Any]:
+    """The same words as ``pushing.action``, for each row by itself."""
+    now = clock.sql_now()
+    return {
+        "lease_holder": holder,
+        "lease_until": now + lease,
+        "sending": Case(
+            When(~Q(sending=""), then=F("sending")),
+            When(wanted=Wanted.ABSENT, then=Value("delete")),
+            When(sadad_id=None, then=Value("insert")),
+            default=Value("update"),
+        ),
+        "sent_at": Case(When(sent_at=None, then=now), default=F("sent_at")),
+    }
+
+
+def release(each: Mirror, holder: str) -> None:
+    """Give a claimed row back as it was: nothing was sent."""
+    values = {"sending": each.sending, "sent_at": each.sent_at, **_FREE}
+    _statement(lambda: _rows(each).filter(pk=each.pk, lease_holder=holder).update(**values))
+
+
+def store(each: Mirror, kind: Kind, holder: str, outcome: Outcome) -> None:
+    """Store what came of a claimed row. What was marked meanwhile stays marked."""
+    values = _STORED[outcome.what](each, outcome)
+    mine = _rows(each).filter(pk=each.pk, lease_holder=holder)
+    if outcome.what in ("inserted", "found"):
+        mine = mine.filter(sadad_id=None)
+    try:
+        stored = _statement(lambda: mine.update(**values))
+    except IntegrityError:
+        transactions.run(partial(_other_holds_it, each, holder, outcome))
+        return
+    if not stored and outcome.what == "inserted":
+        transactions.run(partial(_too_late, each, outcome))
+    if stored:
+        _tell(each, outcome)
+
+
+# Values
+
+
+def _done(each: Mirror) -> Q:
+    """The row still wants what was sent."""
+    return Q(digest=each.digest, wanted=each.wanted)
+
+
+# MariaDB sets columns from left to right and sees those already set: a column that a condition names comes
+# after the condition.
+
+
+def _ended(done: Q, state: str, **values: Any) -> dict[str, Any]:
+    """In step with what was sent; due again at once if something else is wanted by now."""
+    return {
+        **_ANSWERED,
+        "state": Case(
+            When(_BAD, then=Value(State.FAILED)), When(done, then=Value(state)), default=Value(State.PENDING)
+        ),
+        "next_try_at": Case(When(_BAD, then=None), When(done, then=None), default=clock.sql_now()),
+        "error": Case(When(_BAD, then=F("error")), default=Value("")),
+        "tries": 0,
+        "synced_at": clock.sql_now(),
+        **values,
+    }
+
+
+def _in_step(each: Mirror, outcome: Outcome) -> dict[str, Any]:
+    if outcome.again:
+        return {**_goes_on(each, outcome), "pushed_digest": ""}
+    return _ended(_done(each), State.SYNCED, pushed_digest=each.digest, **outcome.values)
+
+
+def _deleted(each: Mirror, outcome: Outcome) -> dict[str, Any]:
+    return _ended(Q(wanted=Wanted.ABSENT), State.DELETED, sadad_id=None, pushed_digest="", **outcome.values)
+
+
+def _goes_on(each: Mirror, outcome: Outcome) -> dict[str, Any]:
+    """Answered, with more to do at once."""
+    now = clock.sql_now()
+    gone = Q(wanted=Wanted.ABSENT, sadad_id=None) if "sadad_id" not in outcome.values else Q(pk=None)
+    return {
+        **_ANSWERED,
+        "state": Case(
+            When(_BAD, then=Value(State.FAILED)),
+            When(gone, then=Value(State.DELETED)),
+            default=Value(State.PENDING),
+        ),
+        "next_try_at": Case(When(_BAD | gone, then=None), default=now),
+        "error": Case(When(_BAD, then=F("error")), default=Value("")),
+        **outcome.values,
+    }
+
+
+def _unknown(each: Mirror, outcome: Outcome) -> dict[str, Any]:
+    """``sending`` stays: it is looked at before anything else."""
+    later = clock.sql_now() + max(pushing.SETTLED, _pause(each))
+    return {
+        **_FREE,
+        "state": State.UNKNOWN,
+        "error": Case(When(_BAD, then=F("error")), default=Value(outcome.error)),
+        "error_params": outcome.params,
+        "tries": F("tries") + 1,
+        "next_try_at": later,
+        "pushed_digest": "",
+        **outcome.values,
+    }
+
+
+def _person(each: Mirror, outcome: Outcome) -> dict[str, Any]:
+    return {**_unknown(each, outcome), "next_try_at": None}
+
+
+def _failed(each: Mirror, outcome: Outcome) -> dict[str, Any]:
+    """Refused as it was sent; tried at once if something else is wanted by now."""
+    done, now = _done(each), clock.sql_now()
+    later = None if outcome.what == "gone" else now + _pause(each)
+    return {
+        **_ANSWERED,
+        "state": Case(When(_BAD | done, then=Value(State.FAILED)), default=Value(State.PENDING)),
+        "next_try_at": Case(When(_BAD, then=None), When(done, then=later), default=now),
+        "error": Case(When(_BAD, then=F("error")), When(done, then=Value(outcome.error)), default=F("error")),
+        "error_params": outcome.params,
+        "tries": F("tries") + 1,
+        **outcome.values,
+    }
+
+
+def _later(each: Mirror, outcome: Outcome) -> dict[str, Any]:
+    """Surely nothing was done. A look that did not work leaves the call unanswered."""
+    return {
+        **_FREE,
+        "sending": each.sending,
+        "sent_at": each.sent_at,
+        "state": State.UNKNOWN if each.sending else F("state"),
+        "error": Case(When(_BAD, then=F("error")), default=Value(plain.text(outcome.error, 80))),
+        "tries": F("tries") + 1,
+        "next_try_at": clock.sql_now() + _pause(each),
+    }
+
+
+def _stopped(each: Mirror, outcome: Outcome) -> dict[str, Any]:
+    """The account rests, this row is not to blame."""
+    pause = timedelta(seconds=min(outcome.wait or 60.0, 3600.0))
+    values = {"sending": each.sending, "sent_at": each.sent_at, "next_try_at": clock.sql_now() + pause}
+    return {**_FREE, **values}
+
+
+_STORED: dict[str, Callable[[Mirror, Outcome], dict[str, Any]]] = {
+    "inserted": _in_step,
+    "updated": _in_step,
+    "unchanged": _in_step,
+    "deleted": _deleted,
+    "found": _goes_on,
+    "absent": _goes_on,
+    "unknown": _unknown,
+    "person": _person,
+    "failed": _failed,
+    "gone": _failed,
+    "later": _later,
+    "stop": _stopped,
+}
+
+
+def _pause(each: Mirror) -> timedelta:
+    epoch = datetime.min.replace(year=2000)
+    return schedule.back_off(epoch, each.tries + 1) - epoch
+
+
+# People
+
+
+def _tell(each: Mirror, outcome: Outcome) -> None:
+    """Ask a person, or close what was asked."""
+    if outcome.what in ("inserted", "updated", "unchanged", "deleted"):
+        if each.error or each.tries or each.sending:
+            transactions.run(lambda: attention.close(_CASES, clock.now(), outcome.what, mirror=each))
+    elif outcome.what in _ASKED:
+        params = {"kind": each.kind, "error_key": outcome.error, **outcome.params}
+        code = Code.MIRROR_BAD if outcome.error == "bad_mirror" else _ASKED[outcome.what]
+        ask = partial(attention.ask, code, row=each, mirror=each, **params)
+        transactions.run(lambda: ask(now=clock.now()))
+
+
+_ASKED = {"failed": Code.MIRROR_REFUSED, "gone": Code.MIRROR_GONE, "person": Code.MIRROR_UNKNOWN}
+
+
+def _too_late(each: Mirror, outcome: Outcome) -> None:
+    """Our lease ran out before the answer came. Whoever learns the id first writes it."""
+    row, sadad_id = transactions.lock(type(each), each.pk), outcome.values["sadad_id"]
+    if row.sadad_id is None and row.state != State.DELETED:
+        for name, value in {**outcome.values, "pushed_digest": "", "sending": "", "sent_at": None}.items():
+            setattr(row, name, value)
+        row.state, row.next_try_at = State.PENDING, clock.now()
+        row.save(
+            update_fields=[*outcome.values, "pushed_digest", "sending", "sent_at", "state", "next_try_at"]
+        )
+    elif row.sadad_id != sadad_id:
+        theirs = {"theirs": sadad_id, "ours": row.sadad_id or ""}
+        attention.ask(Code.MIRROR_TWICE, clock.now(), row, mirror=row, kind=row.kind, **theirs)
+
+
+def _other_holds_it(each: Mirror, holder: str, outcome: Outcome) -> None:
+    """Pull made a row for the object before we had its id: that row becomes ours. If the other is no row of
+    pull's, another mirror was quicker to adopt the object: we look again.
+    """
+    model, sadad_id = type(each), outcome.values["sadad_id"]
+    mine = _rows(each).filter(account=each.account, environment=each.environment, sadad_id=sadad_id)
+    other = mine.exclude(pk=each.pk).first()
+    if other is not None and other.source_key is None and outcome.what == "inserted":
+        other = transactions.lock(model, other.pk)
+        _move_children(other, each)
+        other.sadad_id, other.wanted, other.state, other.error = None, Wanted.ABSENT, State.DELETED, "merged"
+        other.sending, other.sent_at, other.next_try_at = "", None, None
+        other.save(
+            update_fields=["sadad_id", "wanted", "state", "error", "sending", "sent_at", "next_try_at"]
+        )
+        values = _STORED[outcome.what](each, outcome)
+    else:
+        values = _unknown(each, Outcome("unknown", error="outcome_unknown"))
+    _rows(each).filter(pk=each.pk, lease_holder=holder).update(**values)
+
+
+def _move_children(other: Mirror, each: Mirror) -> None:
+    for model, lookup in kinds.dependants(kinds.of(each)):
+        if lookup == "items__product":
+            ours = ProductLinkItem._base_manager.using(transactions.alias()).filter(product_id=each.pk)
+            taken = list(ours.values_list("link_id", flat=True))
+            items = ProductLinkItem._base_manager.using(transactions.alias()).filter(product_id=other.pk)
+            items.filter(link_id__in=taken).delete()
+            items.update(product_id=each.pk)
+        else:
+            model._base_manager.using(transactions.alias()).filter(**{lookup: other}).update(**{lookup: each})
+
+
+# Statements
+
+
+def _rows(each: Mirror) -> models.QuerySet[Any]:
+    return type(each)._base_manager.using(transactions.alias()).all()
+
+
+def _statement(call: Callable[[], T]) -> T:
+    """One statement in autocommit; made again after a lock error, which has undone all of it."""
+    for attempt in range(1, transactions.TRIES):
+        try:
+            return call()
+        except Exception as error:
+            if not transactions.is_lock_error(error):
+                raise
+            time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 - jitter, not a secret
+    return call()
