@@ -50,6 +50,18 @@ ERRORS: dict[str, str | Promise] = {
     "not_found": _("Sadad does not know this invoice."),
     "keys_refused": _("Sadad refused the account's keys."),
     "bad_amount": _("The amount must be a number above zero with at most three places."),
+    "bad_mirror": _("This cannot be sent to Sadad; mend %(field)s."),
+    "needed": _("Others at Sadad need this: %(field)s. Delete those first."),
+    "outcome_unknown": _("Sadad did not answer. It is looked at before anything is sent again."),
+    "unavailable": _("Sadad could not be reached. It is tried again by itself."),
+    "rate_limited": _("Sadad asked for a pause. It is tried again by itself."),
+    "waits": _("It waits for what it needs at Sadad."),
+    "program": _("A fault in the program; the log names it. It is tried again by itself."),
+    "merged": _("Another row mirrors the same object; this one is done with."),
+    "mirror_unknown": _("Nobody knows whether Sadad has it. Look in Sadad's panel and decide."),
+    "mirror_gone": _("Sadad does not have it."),
+    "bad_id": _("A Sadad id is a number."),
+    "id_held": _("Another row has this Sadad id."),
     "bad_draft": _("The order's data cannot be used for a payment: %(field)s."),
 }
 
@@ -160,6 +172,18 @@ ATTENTION: dict[str, str | Promise] = {
     "keys_refused": _(
         "Sadad refused the keys of account %(account)s. No payment can be taken until they are mended."
     ),
+    "mirror_bad": _(
+        "Not sent to Sadad (%(kind)s): the field %(field)s cannot be used. Mend it and save again."
+    ),
+    "mirror_refused": _("Not in step with Sadad (%(kind)s): %(error_key)s"),
+    "mirror_unknown": _(
+        "Sadad did not answer when this was sent (%(kind)s), and nothing tells whether it is there. Look in "
+        "Sadad's panel: give its id, or send it again."
+    ),
+    "mirror_gone": _("This was changed here, but Sadad has it no more (%(kind)s)."),
+    "mirror_twice": _(
+        "Sadad may have this twice (%(kind)s): as %(ours)s and as %(theirs)s. Delete one there."
+    ),
     "reconcile_late": _(
         "Background work has not run for %(minutes)s minutes, and something is due. Start sadadpay_reconcile."
     ),
@@ -173,7 +197,22 @@ ACTIONS: dict[str, str | Promise] = {
     "retry": _("Try again"),
     "happened": _("The refund happened"),
     "did_not_happen": _("The refund did not happen"),
+    "adopt": _("It is there, under this id"),
+    "send_again": _("It is not there: send it again"),
     "dismiss": _("Dealt with"),
+}
+
+#: Kinds of mirrored objects.
+KINDS: dict[str, str | Promise] = {
+    "customer": _("customer"),
+    "productcategory": _("product category"),
+    "product": _("product"),
+    "productlink": _("product link"),
+    "paymentlink": _("payment link"),
+    "installmentplan": _("instalment plan"),
+    "subscriptiontemplate": _("subscription template"),
+    "subscription": _("subscription"),
+    "subscriptionlink": _("subscription link"),
 }
 
 
@@ -262,4 +301,6 @@ def _shown(name: str, value: Any) -> str:
             return str(value[0])
     if name == "error_key":
         return error_sentence(str(value))
+    if name == "kind":
+        return str(KINDS.get(str(value), value))
     return str(FACTS.get(str(value), value)) if name == "what" else str(value)
