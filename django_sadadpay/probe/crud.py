@@ -26,7 +26,7 @@ class Kind:
     :ivar missing: our name of a field → the error key when it is left out. :ivar wrong: the same for a value.
     :ivar change: values of the update. :ivar echo: our names of reply fields that are as sent.
     :ivar keyed: calls that name it by its key; those of ``getbyid`` are always there but for such kinds.
-    :ivar in_use: the error key when it is deleted while another object holds it.
+    :ivar in_use: the error key when it is deleted while the object ``held_by`` holds it.
     """
 
     folder: str
@@ -41,6 +41,7 @@ class Kind:
     keyed: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()
     in_use: str = ""
+    held_by: str = ""
 
     @property
     def other(self) -> str:
@@ -116,7 +117,8 @@ def holding(kind: Kind) -> Iterator[Step]:
     """What another object holds is not deleted. To be tried while it is held."""
     if kind.in_use:
         values, expect = {"id": Id(kind.label)}, Expected((kind.in_use,))
-        yield Step(f"{kind.folder}/delete", "while it is in use", values, expect, ends=kind.label)
+        name = f"{kind.folder}/delete"
+        yield Step(name, "while it is in use", values, expect, ends=kind.label, holder=kind.held_by)
 
 
 def closing(kind: Kind) -> Iterator[Step]:

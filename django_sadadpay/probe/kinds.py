@@ -26,6 +26,7 @@ CATEGORY = Kind(
     change={**_CHANGED, "inactive": True},
     echo=("name_en", "name_ar", "sort", "inactive"),
     in_use="ProductCategoryCannotBeDeleted",
+    held_by="product",
 )
 
 PRODUCT = Kind(
@@ -52,6 +53,7 @@ PRODUCT = Kind(
         Filter("category_id", Id("category"), "product", "product_2"),
     ),
     in_use="ProductCannotBeDeleted",
+    held_by="product_link",
 )
 
 PRODUCT_LINK = Kind(
@@ -107,6 +109,7 @@ CUSTOMER = Kind(
         Filter("email", EMAIL, "customer", "customer_2"),
     ),
     in_use="CustomerCannotBeDeleted",
+    held_by="subscription_2",
 )
 
 TEMPLATE = Kind(
@@ -130,6 +133,7 @@ TEMPLATE = Kind(
     change=_CHANGED,
     echo=("name_en", "name_ar", "amount", "bill_period", "bill_no", "duration_period", "can_be_suspended"),
     in_use="SubscriptionTemplateCannotBeDeleted",
+    held_by="subscription",
 )
 
 SUBSCRIPTION = Kind(

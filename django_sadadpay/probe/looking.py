@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django_sadadpay.gateway import paging
@@ -46,7 +46,7 @@ class Looker:
         if reply.failed or not isinstance(reply.response, Mapping):
             unknown = row.missing | {"UnauthorizedAccess"}  # contract 3.2: it is about the id
             return Found(sure=reply.status == 200 and reply.error_key in unknown)
-        return _found(row, reply.response)
+        return replace(_found(row, reply.response), id=number)
 
     def by_mark(self, folder: str, mark: str) -> Found:
         """The object that carries this text, wherever it stands in the row."""

@@ -98,6 +98,7 @@ class Step:
         that must be as they were last sent for it.
     :ivar carries: label of the thing whose text an insert takes over, where it has none of its own.
     :ivar ends: label of what it deletes. :ivar after: label of what must be deleted before.
+    :ivar holder: label of what must still be there.
     :ivar rows: ``response`` is a list. :ivar shows: labels of what must stand in it.
     :ivar filter, pages: one of the trials of a getall.
     :ivar act: what only ``--pay`` does: ``ask`` a person to pay, wait until it is ``paid``, ``refund``.
@@ -118,6 +119,7 @@ class Step:
     carries: str = ""
     ends: str = ""
     after: str = ""
+    holder: str = ""
     rows: bool = False
     shows: tuple[str, ...] = ()
     filter: Filter | None = None
@@ -136,7 +138,7 @@ class Step:
         named = set(labels(self.values))
         if self.filter is not None:
             named |= {*labels(self.filter.value), self.filter.finds, self.filter.leaves}
-        named |= {self.reads, self.ends, self.after, self.carries}
+        named |= {self.reads, self.ends, self.after, self.carries, self.holder, *self.shows}
         return frozenset(named - {"", self.makes})
 
 

@@ -290,7 +290,7 @@ STEPS: tuple[Step, ...] = tuple(_table())
 
 
 def chosen(groups: Collection[str], table: Mapping[str, Endpoint]) -> tuple[Step, ...]:
-    """The steps of some groups, and the inserts that they stand on; all for no groups.
+    """The steps of some groups, and those that make and delete what they stand on; all for no groups.
 
     :raises ValueError: a group that the endpoint table does not have.
     """
@@ -301,11 +301,14 @@ def chosen(groups: Collection[str], table: Mapping[str, Endpoint]) -> tuple[Step
     if not groups:
         return STEPS
     wanted = {index for index, step in enumerate(STEPS) if table[step.endpoint].group in groups}
-    makers = {step.makes: index for index, step in enumerate(STEPS) if step.makes}
+    related: dict[str, set[int]] = {}
+    for index, step in enumerate(STEPS):
+        for label in {step.makes, "" if step.expect.keys else step.ends} - {""}:
+            related.setdefault(label, set()).add(index)
     todo = list(wanted)
     while todo:
-        for label in STEPS[todo.pop()].needs & makers.keys():
-            if makers[label] not in wanted:
-                wanted.add(makers[label])
-                todo.append(makers[label])
+        named = (related.get(label, set()) for label in STEPS[todo.pop()].needs)
+        more = set().union(*named) - wanted
+        wanted |= more
+        todo += more
     return tuple(step for index, step in enumerate(STEPS) if index in wanted)
