@@ -120,6 +120,22 @@ ERROR_KEYS: dict[str, str | Promise] = {
     "InstallmentPlanCannotBeUpdated": _("The instalment plan can no longer be changed."),
     "DueDateNotComeYet": _("The instalment is not due yet."),
     "ScheduleTotalNotEqualInstalllemntTotal": _("The instalments do not add up to the plan's amount."),
+    "IdRequired": _("The id is missing."),
+    "BillPeriodRequired": _("How often it is billed is missing."),
+    "TemplateIdRequired": _("The subscription template is missing."),
+    "InstallmentIdRequired": _("The instalment is missing."),
+    "InstallmentPlanKeyRequired": _("The instalment plan's key is missing."),
+    "DomainRequired": _("The domain is missing."),
+    "InvalidPaymentMethod": _("This payment method is not open to the account."),
+    "PaymentLinkCannotBeDeleted": _("The payment link is in use and cannot be deleted."),
+    "ProductLinkCannotBeDeleted": _("The product link is in use and cannot be deleted."),
+    "ProductCannotBeDeleted": _("The product is in use and cannot be deleted."),
+    "ProductCategoryCannotBeDeleted": _("The category still has products and cannot be deleted."),
+    "CustomerCannotBeDeleted": _("The customer has a subscription and cannot be deleted."),
+    "InstallmentPlanCannotBeDeleted": _("The instalment plan has begun and cannot be deleted."),
+    "SubscriptionCannotBeDeleted": _("The subscription has begun and cannot be deleted."),
+    "SubscriptionTemplateCannotBeDeleted": _("The subscription template is in use and cannot be deleted."),
+    "SubscriptionLinkCannotBeDeleted": _("The subscription link is in use and cannot be deleted."),
 }
 
 #: Why a person is needed, in words; ``%(name)s`` is filled from the row's parameters.

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import django_sadadpay
 from django_sadadpay import texts
+from django_sadadpay.gateway.endpoints import ENDPOINTS
 from django_sadadpay.models.attention import RULES, Code
 from django_sadadpay.services import errors
 
@@ -52,6 +53,11 @@ def codes_in_the_sources() -> Iterator[str]:
                 first = node.args[0]
                 if isinstance(first, ast.Constant) and isinstance(first.value, str):
                     yield first.value
+
+
+def test_every_error_key_of_the_endpoint_table_has_a_sentence() -> None:
+    keys = {key for row in ENDPOINTS.values() for key in row.refusals | row.missing}
+    assert keys - set(texts.ERROR_KEYS) == set()
 
 
 def test_every_error_that_is_raised_has_a_sentence() -> None:
