@@ -19,11 +19,11 @@ class SadadPayConfig(AppConfig):
 
     def ready(self) -> None:
         from django_sadadpay import checks, conf
-        from django_sadadpay.services import mirroring, waking
+        from django_sadadpay.services import following, waking
 
         checks.connect()
         conf.connect()
-        mirroring.connect()
+        following.connect()
         waking.connect(_wake)
         autodiscover_modules("sadadpay")
 

@@ -1,4 +1,4 @@
-"""Pages at Sadad on which anybody can pay: an amount (payment link) or a choice of products (product link)."""
+"""Pages at Sadad on which anybody can pay: an amount, or a choice of products."""
 
 from __future__ import annotations
 

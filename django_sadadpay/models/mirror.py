@@ -1,8 +1,8 @@
 """What a merchant keeps at Sadad beside invoices, mirrored in rows of ours: one small base for all kinds.
 
-A row says what is wanted at Sadad (``wanted``, ``payload``) and what was last seen there (``reply``). It is also
-the queue: what has ``next_try_at`` in the past is pushed. Columns of the kinds are only what is searched, joined
-or listed; the rest stands in ``payload``.
+A row says what is wanted at Sadad (``wanted``, ``payload``) and what was last seen there (``reply``). It is
+also the queue: what has ``next_try_at`` in the past is pushed. Columns of the kinds are only what is
+searched, joined or listed; the rest stands in ``payload``.
 """
 
 from __future__ import annotations
@@ -142,8 +142,10 @@ class Mirror(AccountRow):
             return None if value in (None, "") else Decimal(str(value))
         if isinstance(field, models.BooleanField):
             return bool(value)
-        text = "" if value is None else str(value)
-        return text[: field.max_length]  # shown only: the whole value stands in payload
+        longest = getattr(field, "max_length", None)
+        return ("" if value is None else str(value))[
+            :longest
+        ]  # shown only: the whole value stands in payload
 
     @classmethod
     def columns(cls) -> list[str]:

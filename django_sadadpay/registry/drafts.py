@@ -27,7 +27,7 @@ _TEXTS = ("text", "word")
 class Draft:
     """Base of the drafts.
 
-    :param extra: fields that the table does not list, by Sadad's names: texts, whole numbers, flags and lists.
+    :param extra: fields that the table does not list, by Sadad's names: texts, whole numbers, flags, lists.
     """
 
     #: Sadad's folder, whose ``insert`` and ``update`` take the payload.

@@ -37,7 +37,7 @@ class Mirrored(Generic[M]):
     def mirror(self, obj: M) -> Draft | None:
         """What is to be at Sadad for ``obj`` now; None: nothing. Touch only the database."""
         raise ImproperlyConfigured(
-            f"{type(self).__name__} must define mirror(self, obj) and return a draft, for example ProductDraft"
+            f"{type(self).__name__} must define mirror(self, obj) and return a draft such as ProductDraft"
         )
 
     def account(self, obj: M) -> str:
@@ -122,7 +122,8 @@ def draft_of(cls: type[Mirrored[Any]]) -> type[Draft]:
     found = [each for each in _drafts() if each.__name__ in words]
     if len(found) != 1:
         raise ImproperlyConfigured(
-            f"{cls.__name__} must say what it makes: def mirror(self, obj) -> ProductDraft, or draft = ProductDraft"
+            f"{cls.__name__} must say what it makes: def mirror(self, obj) -> ProductDraft,"
+            " or draft = ProductDraft"
         )
     return found[0]
 

@@ -28,10 +28,11 @@ def difference(
 
 
 def same(ours: Any, theirs: Any, field: Field | None) -> bool:
-    """Equal once the spelling is set aside: numbers as text, float noise, moments for dates, null for nothing."""
+    """Equal once the spelling is set aside: numbers as text, float noise, moments for dates, null."""
     kind = field.kind if field else "any"
     if _blank(ours) or _blank(theirs):
-        return _blank(ours) and _blank(theirs) or (kind in _NUMBERS and _number(ours) == _number(theirs) == 0)
+        zero = kind in _NUMBERS and _number(ours) == _number(theirs) == 0
+        return zero or (_blank(ours) and _blank(theirs))
     if kind in _NUMBERS:
         return _number(ours) == _number(theirs)
     if kind in ("date", "moment"):

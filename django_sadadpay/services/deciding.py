@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from django.db import IntegrityError
 
@@ -52,7 +54,7 @@ def send_again(row: Mirror, origin: Origin | None = None) -> Mirror:
     return transactions.run(partial(_answer, row, values, origin, "sent again"))
 
 
-def _answer(row: Mirror, values: dict[str, object], origin: Origin | None, words: str) -> Mirror:
+def _answer(row: Mirror, values: Mapping[str, Any], origin: Origin | None, words: str) -> Mirror:
     """The answer that Sadad did not give."""
     row, now = transactions.lock(type(row), row.pk), clock.now()
     waits = row.state == State.UNKNOWN or (row.state == State.FAILED and row.error == "mirror_gone")

@@ -18,7 +18,7 @@ _PAGES, _BYTES = 100, 32 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Look:
-    """What a look in Sadad's list gave. ``is_absent``: surely not there; neither: ``why`` it cannot be told."""
+    """What a look in Sadad's list gave. ``is_absent``: surely not there; else ``why`` it cannot be told."""
 
     record: ObjectRecord | None = None
     is_absent: bool = False

@@ -1,4 +1,4 @@
-"""The kinds of mirrored objects as one table: model, draft, Sadad's calls, and what a lost insert is found by."""
+"""The kinds of mirrored objects as one table: model, draft, calls, and what a lost insert is found by."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Kind:
         return getattr(client, self.group)
 
     def told(self, client: SadadClient, record: ObjectRecord, call: str = "getall") -> dict[str, Any]:
-        """What a record says, by our field names: None where Sadad says null, without what it does not name."""
+        """What a record says, by our names: None where Sadad says null, without what it does not name."""
         fields = client.endpoints[f"{self.folder}/{call}"].reply
         row, names = Row(record.raw, fields), {fold(str(name)) for name in record.raw}
         return {f.name: row.get(f.name) for f in fields if fold(f.wire) in names}

@@ -2,22 +2,19 @@
 
 Everything runs inside the transaction that changed the object, so that a rolled-back save leaves nothing.
 A draft is made from a fresh instance: the one that was saved may hold old values in fields that it did not
-save. Outside a transaction (Django's autocommit) the save and the mark are two statements: a process that dies
-between them is caught up by ``sadadpay_push --all``.
+save. Outside a transaction (Django's autocommit) the save and the mark are two statements: a process that
+dies between them is caught up by ``sadadpay_push --all``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, models, transaction
 from django.db.models import F
-from django.db.models.signals import post_delete, post_save
 
 from django_sadadpay import conf
 from django_sadadpay.models import Attention, Mirror, Product, ProductLink, ProductLinkItem
@@ -235,7 +232,7 @@ def _relist(row: Mirror) -> None:
 
 def _fail(row: Mirror, error: DraftError) -> bool:
     """Keep what cannot be sent as a failure that names the field. What is at Sadad stays as it is."""
-    params = {"field": error.field, "problem": error.problem}
+    params: dict[str, Any] = {"field": error.field, "problem": error.problem}
     if row.error == "bad_mirror" and row.error_params == params:
         return False
     row.wanted, row.error, row.error_params = Wanted.PRESENT, "bad_mirror", params
@@ -317,13 +314,12 @@ def _related(row: Mirror, name: str, value: Any) -> Mirror:
 
 
 def _mirror_of(row: Mirror, field: str, value: Any, model: Any) -> Mirror:
-    if not isinstance(value, model):
-        value = _source_row(field, value, model)
-    if (value.account, value.environment) != (row.account, row.environment):
+    found: Mirror = value if isinstance(value, model) else _source_row(field, value, model)
+    if (found.account, found.environment) != (row.account, row.environment):
         raise DraftError(field, "is kept by another account")
-    if not value.is_wanted:
+    if not found.is_wanted:
         raise DraftError(field, "is not mirrored")
-    return value
+    return found
 
 
 def _source_row(field: str, value: Any, model: Any) -> Mirror:
@@ -343,13 +339,12 @@ def _source_row(field: str, value: Any, model: Any) -> Mirror:
 
 
 def _list_products(row: Mirror, listed: list[int]) -> None:
-    items = ProductLinkItem._base_manager.using(transactions.alias()).filter(link=row)
+    items = ProductLinkItem._base_manager.using(transactions.alias()).filter(link_id=row.pk)
     have = list(items.order_by("position", "pk").values_list("product_id", flat=True))
-    if have == listed or not isinstance(row, ProductLink):
-        return
-    items.delete()
-    rows = [ProductLinkItem(link=row, product_id=pk, position=i) for i, pk in enumerate(listed)]
-    ProductLinkItem._base_manager.using(transactions.alias()).bulk_create(rows)
+    if have != listed:
+        items.delete()
+        rows = [ProductLinkItem(link_id=row.pk, product_id=pk, position=i) for i, pk in enumerate(listed)]
+        items.bulk_create(rows)
 
 
 # Rows
@@ -391,38 +386,3 @@ def _orphans(mirrored: Mirrored[Any]) -> Iterator[str]:
         objects = mirrored.model._base_manager.using(transactions.alias())
         there = {str(pk) for pk in objects.filter(pk__in=pks).values_list("pk", flat=True)}
         yield from (pk for pk in pks if pk not in there)
-
-
-# Django's signals
-
-
-def connect() -> None:
-    """Follow what is registered, now and later (``AppConfig.ready``: all models are loaded)."""
-    mirrors.listener = _follow
-    for mirrored in mirrors:
-        _follow(mirrored, True)
-
-
-def _follow(mirrored: Mirrored[Any], come: bool) -> None:
-    """Proxies and children of a model are senders of their own. A receiver for all models would make every
-    delete of the project slow.
-    """
-    for model in apps.get_models(include_auto_created=True):
-        if issubclass(model, mirrored.model):
-            for signal, receiver in ((post_save, _saved), (post_delete, _deleted)):
-                uid = f"sadadpay.mirror.{mirrored.name}"
-                if come:
-                    signal.connect(partial(receiver, mirrored), model, weak=False, dispatch_uid=uid)
-                else:
-                    signal.disconnect(sender=model, dispatch_uid=uid)
-
-
-def _saved(mirrored: Mirrored[Any], *, instance: models.Model, using: str, raw: bool, **_: Any) -> None:
-    """Fixtures (``raw``) are loaded in any order: what they need may not be there yet."""
-    if not raw and using == transactions.alias():
-        mark(mirrored, instance)
-
-
-def _deleted(mirrored: Mirrored[Any], *, instance: models.Model, using: str, **_: Any) -> None:
-    if using == transactions.alias():
-        forget(mirrored, instance.pk)

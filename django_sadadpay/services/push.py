@@ -1,35 +1,29 @@
 """Push: bring Sadad in step with what is wanted, row by row, each on its own.
 
-The rows are the queue. A worker selects rows that are due, claims a few with one conditional UPDATE (which also
-writes down what is about to be sent), calls Sadad outside any transaction, and stores what came of it with one
-conditional UPDATE. How that stands up to others at the same time:
+The rows are the queue. A worker selects rows that are due, claims a few with one conditional UPDATE (which
+also writes down what is about to be sent), calls Sadad outside any transaction, and stores what came of it
+with one conditional UPDATE. What can happen at the same time, and why nothing is lost or sent twice:
 
-=============================================  ================================================================
-What happens                                   Why nothing is lost or sent twice
-=============================================  ================================================================
-Two workers select the same row                The claim's UPDATE asks for a free lease: one of them gets it.
-The object is saved between select and claim   The claim asks for the digest that was selected: it is skipped,
-                                               and due again with its new values.
-It is saved while the call is under way        The result is stored with ``CASE digest``: only what was sent
-                                               counts as pushed, the row stays due.
-It is deleted while its insert is under way    The mark sees ``sending`` and leaves the row pending; the result
-                                               brings the id, the next round deletes it.
-It is saved again while its delete is under    The delete clears the id; the row is pending and inserted anew.
-way
-The save is rolled back                        The mark goes with it. The same for a savepoint.
-An insert's answer is lost, or the worker is   ``sending`` is committed before the call: with the lease run out
-killed after sending                           the row is looked for at Sadad before anything is sent.
-The worker is killed before sending            The same: not found, it is sent. Groups are small, and of one row
-                                               where only a person could look.
-A lost answer, then an edit                    The mark leaves it unknown; the look adopts what is there, and an
-                                               update follows, since nothing counts as pushed.
-A worker sleeps past its lease and then stores Its UPDATE asks for its own lease. Only an id that nobody has
-                                               learned yet is kept; another id waits for a person.
-Pull meets the object before push has its id   The unique id refuses the second row; the one that pull made is
-                                               merged into ours.
-Parent not at Sadad yet                        Its children are not selected. Parents come first.
-429, refused keys, no answers at all           The account rests; rows not begun are released as they were.
-=============================================  ================================================================
+- Two workers select the same row: the claim asks for a free lease, and one of them gets it.
+- The object is saved between select and claim: the claim asks for the digest that was selected.
+- It is saved while the call is under way: the result is stored with ``CASE digest``; only what was sent
+  counts as pushed, and the row stays due.
+- It is deleted while its insert is under way: the mark sees ``sending`` and leaves the row pending; the
+  result brings the id, and the next round deletes it.
+- It is saved again while its delete is under way: the delete clears the id, and it is inserted anew.
+- The save is rolled back, or its savepoint: the mark goes with it.
+- An insert's answer is lost, or the worker is killed after sending: ``sending`` was committed before the call;
+  the object is looked for at Sadad before anything is sent.
+- The worker is killed before sending: the same look; not found, it is sent. Groups are small, and of one row
+  where only a person could look.
+- A lost answer, then an edit: the mark leaves the row unknown; the look adopts what is there, and an update
+  follows, since nothing counts as pushed.
+- A lost answer, then a delete: the same; what is found is deleted.
+- A worker sleeps past its lease and then stores: its UPDATE asks for its own lease. An id that nobody has
+  learned yet is kept; another id than the stored one waits for a person.
+- Pull meets the object before push has its id: the unique id refuses a second row; pull's is merged.
+- A parent is not at Sadad yet: its children are not selected. Parents come first, and go last.
+- 429, refused keys, no answers at all: the account rests; rows not begun are released as they were.
 """
 
 from __future__ import annotations
@@ -372,8 +366,9 @@ class _Feed:
 
 def _rows(kind: Kind) -> models.QuerySet[Any]:
     rows = kind.model._base_manager.using(transactions.alias())
-    rows = rows.select_related(*kind.model.PARENTS) if kind.model.PARENTS else rows.all()
-    return rows.prefetch_related("items__product") if kind.model is ProductLink else rows
+    if kind.model is ProductLink:
+        return ProductLink._base_manager.using(transactions.alias()).prefetch_related("items__product")
+    return rows.select_related(*kind.model.PARENTS) if kind.model.PARENTS else rows.all()
 
 
 def _ready(due: models.QuerySet[Any], kind: Kind, wanted: str) -> models.QuerySet[Any]:

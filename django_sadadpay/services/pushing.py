@@ -35,10 +35,10 @@ SETTLED = timedelta(seconds=60)
 class Outcome:
     """What came of one row.
 
-    :ivar what: ``inserted``, ``updated``, ``deleted``, ``unchanged``: done. ``found``, ``absent``: an unanswered
-        call was resolved, the row goes on at once. ``unknown``: nobody knows. ``person``: only a person can
-        find out. ``failed``: refused; ``gone``: Sadad has it no more; ``later``: surely nothing was done.
-        ``stop``: nothing was done, and the account is to be left alone for now.
+    :ivar what: ``inserted``, ``updated``, ``deleted``, ``unchanged``: done. ``found``, ``absent``: an
+        unanswered call was resolved, the row goes on at once. ``unknown``: nobody knows. ``person``: only a
+        person can find out. ``failed``: refused; ``gone``: Sadad has it no more; ``later``: surely nothing
+        was done. ``stop``: nothing was done, and the account is to be left alone for now.
     :ivar values: columns to set.
     :ivar again: there is more to send (fields that only an update takes).
     :ivar wait: seconds that Sadad asked for, with ``stop``.

@@ -1,11 +1,11 @@
-"""How push claims rows and stores what came of them: one conditional statement each, without a transaction."""
+"""How push claims rows and stores what came of them: one conditional statement each, in autocommit."""
 
 from __future__ import annotations
 
 import random
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -211,7 +211,7 @@ _STORED: dict[str, Callable[[Mirror, Outcome], dict[str, Any]]] = {
 
 
 def _pause(each: Mirror) -> timedelta:
-    epoch = datetime.min.replace(year=2000)
+    epoch = datetime(2000, 1, 1, tzinfo=UTC)
     return schedule.back_off(epoch, each.tries + 1) - epoch
 
 

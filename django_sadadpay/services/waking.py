@@ -1,4 +1,4 @@
-"""Wake whoever pushes, after the commit and once for a transaction. The rows are the queue: a wake-up may be lost."""
+"""Wake whoever pushes, once for a transaction and after it. The rows are the queue: a wake-up may be lost."""
 
 from __future__ import annotations
 
