@@ -110,9 +110,9 @@ def compare(place: Place, reply: Reply, expected: Expected, *, rows: bool = Fals
     if expected.keys:
         yield from _refusal(place, reply, expected)
     elif reply.failed:
-        key = shown(reply.error_key) if reply.error_key else "no error key"
+        key = f"`{shown(reply.error_key)}`" if reply.error_key else "no error key"
         advice = f"look at what was sent, and at its spelling; then {place.setting('our name', 'its name')}"
-        yield place.finding("refused", "success", f"refused: `{key}`", advice=advice)
+        yield place.finding("refused", "success", f"refused: {key}", advice=advice)
     else:
         yield from _status(place, reply, 200, "doc")
         yield from fields(place, reply.response, rows=rows)
@@ -125,9 +125,8 @@ def _refusal(place: Place, reply: Reply, expected: Expected) -> Iterator[Finding
         yield place.finding("accepted", wanted, "success", evidence=expected.evidence, advice=advice)
         return
     if reply.error_key not in expected.keys:
-        key = shown(reply.error_key) if reply.error_key else ""
         advice = "report it: until the table lists the key, it proves nothing and the outcome is looked up"
-        came = f"`{key}`" if key else "no error key"
+        came = f"`{shown(reply.error_key)}`" if reply.error_key else "no error key"
         yield place.finding("error_key", wanted, came, evidence=expected.evidence, advice=advice)
     elif expected.is_valid is not None and reply.is_valid is not expected.is_valid:
         came, wanted = (f"isValid {str(flag).lower()}" for flag in (reply.is_valid, expected.is_valid))

@@ -127,13 +127,23 @@ class Masker:
         return self._mask(text, "1")
 
     def _mask(self, text: str, fill: str) -> str:
-        """As long as the text, and different from every other mask while numbers last."""
+        """As long as the text, and different from every other mask while there are enough of that length."""
         if text not in self._masks:
             kind = (fill, len(text))
             self._counts[kind] = count = self._counts.get(kind, 0) + 1
-            tail = str(count) if fill == "1" else _letters(count)
-            self._masks[text] = (fill * len(text) + tail)[-len(text) :] if len(tail) < len(text) else tail
-        return self._masks[text][-len(text) :]
+            self._masks[text] = _numbered(count, len(text)) if fill == "1" else _lettered(count, len(text))
+        return self._masks[text]
+
+
+def _numbered(count: int, length: int) -> str:
+    """The 1st of five digits is 10001; without a leading 0, for it may be a JSON number."""
+    first = 10 ** (length - 1)
+    return str(first + count % (9 * first))
+
+
+def _lettered(count: int, length: int) -> str:
+    """The 1st of five letters is xxxxa."""
+    return _letters(count).rjust(length, "x")[-length:]
 
 
 def _letters(count: int) -> str:

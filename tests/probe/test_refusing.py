@@ -26,8 +26,8 @@ def _refused(account: Account, options: Options) -> str:
 )
 def test_the_live_account_is_not_touched_unless_that_is_said(lab: Lab, account: Account) -> None:
     assert "live account" in _refused(account, lab.options())
-    with pytest.raises(CouldNotRun):
-        lab.journal.write_text('{"head": {}}\n')
+    lab.journal.write_text('{"head": {}}\n')
+    with pytest.raises(CouldNotRun, match="live account"):
         cleanup(account, lab.journal)
 
 
