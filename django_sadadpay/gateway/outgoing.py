@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django_sadadpay.gateway import checking
 from django_sadadpay.gateway.coerce import fold
@@ -17,6 +16,8 @@ from django_sadadpay.gateway.hidden import HiddenDict, hide
 if TYPE_CHECKING:
     from django_sadadpay.gateway.endpoints import Endpoint
     from django_sadadpay.gateway.fields import Field
+
+T = TypeVar("T")
 
 
 def to_wire(
@@ -29,15 +30,14 @@ def to_wire(
     :raises InvalidRequest: a required field is missing, one is given twice, or a value cannot be sent.
     """
     values = hide(values)
-    with _shallow():
-        return _renamed(endpoint, values, endpoint.fields if fields is None else fields, "")
+    known = endpoint.fields if fields is None else fields
+    return _shallow(lambda: _renamed(endpoint, values, known, ""))
 
 
-@contextmanager
-def _shallow() -> Iterator[None]:
+def _shallow(work: Callable[[], T]) -> T:
     """A refusal without the frames below: their variables are a buyer's phone and name, one by one."""
     try:
-        yield
+        return work()
     except InvalidRequest as error:
         raise error.with_traceback(None) from None
 
@@ -102,16 +102,14 @@ def _text(endpoint: Endpoint, value: str, where: str) -> str:
 def body_bytes(endpoint: Endpoint, body: Any) -> bytes | None:
     """JSON; None stays None (no body)."""
     body = hide(body)
-    with _shallow():
-        return None if body is None else json.dumps(_value(endpoint, body, (), "body")).encode()
+    return None if body is None else _shallow(lambda: json.dumps(_value(endpoint, body, (), "body")).encode())
 
 
 def query_texts(endpoint: Endpoint, query: Mapping[str, Any] | None) -> dict[str, str]:
     """Query parameters as text; objects and lists as JSON (contract 3.4, ``listOptions``), None left out."""
     query = hide(query or {})
-    with _shallow():
-        wire = HiddenDict(
-            (name, _value(endpoint, value, (), name)) for name, value in query.items() if value is not None
-        )
-    texts = ((name, value if isinstance(value, str) else json.dumps(value)) for name, value in wire.items())
-    return HiddenDict(texts)
+    given = HiddenDict((name, value) for name, value in query.items() if value is not None)
+    wire = _shallow(lambda: HiddenDict((name, _value(endpoint, given[name], (), name)) for name in given))
+    return HiddenDict(
+        (name, value if isinstance(value, str) else json.dumps(value)) for name, value in wire.items()
+    )

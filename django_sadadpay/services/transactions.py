@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from types import TracebackType
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connections, router, transaction
@@ -24,6 +25,7 @@ logger = logging.getLogger("django_sadadpay")
 TRIES = 5
 _SQLSTATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
 _MYSQL = (1020, 1205, 1213)  # record changed, lock wait timeout, deadlock
+_RUNS_SQL = ("django.db.models.sql.", "django.db.backends.")
 
 
 def alias() -> str:
@@ -76,8 +78,34 @@ def run(block: Callable[[], T]) -> T:
                 return block()
         except Exception as error:  # shop code in the block may have wrapped the lock error in one of its own
             if not is_lock_error(error):
+                _strip(error)
                 raise
     raise TryAgain("database_busy")
+
+
+def _strip(error: Exception) -> None:
+    """Take out of a database error the values that it was about; a report of it would name the buyer.
+
+    Django's frames below the line that wrote hold a row's columns as variables, so does the driver's error
+    behind it, and PostgreSQL quotes the whole row in the lines after its first.
+    """
+    if isinstance(error, DatabaseError):
+        _cut_below(error.__traceback__)
+        error.args = tuple(arg.split("\n")[0] if isinstance(arg, str) else arg for arg in error.args)
+        error.__cause__, error.__suppress_context__ = None, True
+
+
+def _cut_below(trace: TracebackType | None) -> None:
+    """End a traceback with the last line outside Django's ORM before SQL was run."""
+    outside_orm: TracebackType | None = None
+    while trace is not None:
+        module = str(trace.tb_frame.f_globals.get("__name__"))
+        if module.startswith(_RUNS_SQL) and outside_orm is not None:
+            outside_orm.tb_next = None
+            return
+        if not module.startswith("django.db."):
+            outside_orm = trace
+        trace = trace.tb_next
 
 
 def lock(model: type[M], pk: Any) -> M:
@@ -93,6 +121,19 @@ def lock(model: type[M], pk: Any) -> M:
     if connection.features.has_select_for_no_key_update:
         return rows.select_for_update(no_key=True).get(pk=pk)
     return rows.select_for_update().get(pk=pk)
+
+
+def lock_all(model: type[M], pks: Collection[Any]) -> dict[Any, M]:
+    """The rows by primary key, locked as by :func:`lock`, always in the same order."""
+    connection = connections[alias()]
+    rows = model._base_manager.using(connection.alias).filter(pk__in=pks).order_by("pk")
+    if connection.vendor == "sqlite":
+        rows.update(**{model._meta.pk.attname: F(model._meta.pk.attname)})
+    elif connection.features.has_select_for_no_key_update:
+        rows = rows.select_for_update(no_key=True)
+    else:
+        rows = rows.select_for_update()
+    return {row.pk: row for row in rows}
 
 
 def is_lock_error(error: BaseException | None) -> bool:
