@@ -32,7 +32,6 @@ _NOT_COUNTED = (
     Code.PAID_TWICE,
     Code.AMOUNT_CHANGED,
     Code.PAID_AFTER_CANCEL,
-    Code.REFUND_SEEN_FIRST,
     Code.CANNOT_FULFIL,
     Code.HOOK_FAILED,
     Code.OBJECT_GONE,
@@ -64,12 +63,15 @@ class Books:
     last_event: int = 0
     #: Webhook calls answered 200, by Sadad id.
     accepted: Counter[str] = field(default_factory=Counter)
+    #: How many invoices are in which state.
+    states: Counter[str] = field(default_factory=Counter)
 
     # At every moment
 
     def check(self, calls: Iterable[Call] = ()) -> None:
         rows = list(Invoice.objects.values(*_COLUMNS))
         refunds = list(Refund.objects.values())
+        self.states = Counter(row["state"] for row in rows)
         self._replay(rows)
         for row in rows:
             self._check_row(row)
@@ -184,7 +186,12 @@ class Books:
             hold(not cases.open(invoice, code), "both sides agree, yet a person is asked", code, truth)
 
     def _check_paid(self, invoice: Invoice, truth: Truth, cases: _Cases) -> None:
-        here = (invoice.status_text, fils(invoice.paid_amount), invoice.transaction_id, invoice.payment_method)
+        here = (
+            invoice.status_text,
+            fils(invoice.paid_amount),
+            invoice.transaction_id,
+            invoice.payment_method,
+        )
         there = (truth.status, truth.fils, truth.transaction_id, truth.gateway_code)
         hold(here == there, "the payment differs", invoice.reference, here, there)
         hold(fils(invoice.refunded_amount) == truth.refunded_fils, "refunded differs", invoice, truth)
@@ -231,9 +238,7 @@ def _check_sums(ours: dict[int, dict[str, Any]], refunds: list[dict[str, Any]]) 
         hold(amount <= fils(ours[pk]["paid_amount"]), "more refunded than paid", ours[pk], refunds)
 
 
-def _check_sent(
-    rows: list[dict[str, Any]], refunds: list[dict[str, Any]], calls: Iterable[Call]
-) -> None:
+def _check_sent(rows: list[dict[str, Any]], refunds: list[dict[str, Any]], calls: Iterable[Call]) -> None:
     """At most one Refund/insert with a valid token for each row."""
     sent = Counter(
         (str(call.body["invoice_Id"]), fils(Decimal(str(call.body["amount"]))))
@@ -244,7 +249,9 @@ def _check_sent(
         return
     ids = {row["pk"]: row["sadad_id"] for row in rows}
     asked = Counter(
-        (ids[one["invoice_id"]], fils(one["amount"])) for one in refunds if one["source"] == Refund.Source.SHOP
+        (ids[one["invoice_id"]], fils(one["amount"]))
+        for one in refunds
+        if one["source"] == Refund.Source.SHOP
     )
     for key, times in sent.items():
         hold(times <= asked[key], "a refund was sent twice", key, times)

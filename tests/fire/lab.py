@@ -109,7 +109,9 @@ class Lab:
         self.purposes.clear()
         self.surprises.found.clear()
         self.control.reset()
-        self.control.settings(refund_delay=0.0, refund_id="true", delete_reply=None, list_deleted=True)
+        self.control.settings(
+            refund_delay=0.0, refund_id="true", list_deleted=True, refund_transactions=False
+        )
         alias = transactions.alias()
         for model in TABLES:
             model._base_manager.using(alias)._raw_delete(alias)
