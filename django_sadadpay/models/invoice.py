@@ -103,6 +103,13 @@ class Invoice(AccountRow):
     lines_digest = models.CharField(max_length=64, editable=False)
     language = models.CharField(_("language"), max_length=2, default="en")
     kind = models.CharField(_("type"), max_length=30, default="Invoice")
+    made_from = models.CharField(
+        _("made from"),
+        max_length=60,
+        blank=True,
+        db_index=True,
+        help_text=_("What made it at Sadad; empty: our own checkout."),
+    )
     customer = models.JSONField(_("customer"), default=dict, blank=True)
     request = models.JSONField(default=dict, editable=False)
 
@@ -196,6 +203,13 @@ class Invoice(AccountRow):
             return rows.filter(pk=self.object_id).first()
         except (ValueError, ValidationError):
             return None
+
+    @property
+    def is_adopted(self) -> bool:
+        """Sadad made it (panel, link, plan, subscription): nothing of ours was sent, and ``reference`` is
+        known here alone. ``ref_number`` and ``amount`` are those that it was taken over with.
+        """
+        return bool(self.made_from)
 
     @property
     def is_paid(self) -> bool:

@@ -24,6 +24,7 @@ class InstallmentPlan(Mirror):
     status = models.CharField(_("Sadad's status"), max_length=40, blank=True)
     paid_amount = MoneyField(_("paid (KWD)"), null=True, blank=True)
     remaining_amount = MoneyField(_("left (KWD)"), null=True, blank=True)
+    next_check_at = models.DateTimeField(_("next check"), null=True, blank=True, db_index=True)
 
     class Meta(Mirror.Meta):
         verbose_name = _("instalment plan")
@@ -47,6 +48,7 @@ class Installment(Row):
     invoice = models.ForeignKey(
         Invoice, models.PROTECT, null=True, blank=True, related_name="installments", verbose_name=_("invoice")
     )
+    told = models.CharField(max_length=10, blank=True, editable=False, help_text="The last signal sent: paid.")
 
     class Meta(Row.Meta):
         verbose_name = _("instalment")

@@ -66,13 +66,13 @@ NOT_PERSONAL: dict[str, frozenset[str]] = {
     "CurrencyRate": frozenset({"environment", "code"}),
     "Customer": _MIRROR | {"ref_number"},
     "GatewayToken": _ROW | {"access", "refresh", "lease_holder"},
-    "Installment": frozenset({"sadad_id", "status", "sadad_invoice_id"}),
+    "Installment": frozenset({"sadad_id", "status", "sadad_invoice_id", "told"}),
     "InstallmentPlan": _MIRROR | {"ref_number", "status"},
     "Invoice": _ROW
     | {"reference", "shop_reference", "payable", "object_id", "object_key", "purpose", "open_slot"}
     | {"paid_slot", "state", "status_text", "error_code", "shop_currency", "lines_digest", "language"}
     | {"kind", "closing", "doubt", "sadad_id", "sadad_key", "pay_url", "ref_number", "transaction_id"}
-    | {"payment_method"},
+    | {"payment_method", "made_from"},
     "InvoiceEvent": frozenset({"kind", "source", "changes", "params", "by_name"}),
     "InvoiceLine": frozenset({"name"}),
     "Mark": frozenset({"name", "detail"}),
