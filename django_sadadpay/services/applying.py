@@ -10,7 +10,16 @@ from django.db import IntegrityError, transaction
 
 from django_sadadpay import signals
 from django_sadadpay.models import Attention, Invoice
-from django_sadadpay.services import attention, clock, hooks, refund_book, schedule, transactions, transitions
+from django_sadadpay.services import (
+    attention,
+    clock,
+    hooks,
+    owners,
+    refund_book,
+    schedule,
+    transactions,
+    transitions,
+)
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.services.facts import Reading
 from django_sadadpay.services.ledger import Origin, change
@@ -117,6 +126,7 @@ def _call(invoice: Invoice, origin: Origin, now: datetime, *, dead_before: bool 
     if result.ok:
         change(invoice, "handled", origin, now, handled_at=now, next_hook_at=None)
         attention.close(_SOLVED, now, "the order was told", invoice=invoice, origin=origin)
+        owners.wake(invoice, now)
         transitions.announce(signals.invoice_paid, invoice)
         _wake_refund_hooks(invoice, now)
         return

@@ -74,8 +74,11 @@ def _mismatch(invoice: Invoice, record: InvoiceRecord) -> Mismatch | None:
     """Reference and KWD amount must agree; ``total`` and ``subtotal`` are kept, not compared (money-flow
     4).
     """
-    if record.ref_number.strip() != invoice.reference:
-        return Mismatch("reference", invoice.reference, plain.text(record.ref_number, 60) or "–")
+    ours, theirs = invoice.reference, record.ref_number.strip()
+    if invoice.is_adopted:  # our own reference was never sent
+        ours, theirs = invoice.ref_number, plain.text(record.ref_number, 200)
+    if theirs != ours:
+        return Mismatch("reference", ours or "–", plain.text(record.ref_number, 60) or "–")
     if money.from_reply(record.amount) != invoice.amount:
         theirs = "–" if record.amount is None else str(record.amount)[:40]
         return Mismatch("amount", f"{invoice.amount:.3f}", theirs)

@@ -108,13 +108,13 @@ def _due(payable: Payable[Any], obj: Any) -> tuple[Decimal, str]:
 def _guarded(invoice: Invoice, call: Callable[[Payable[Any], Any], Result]) -> Result:
     if _deferred.get():
         return Result(Code.HOOK_FAILED, {"error": "DatabaseBusy"})
-    payable = payables.get(invoice.payable)
+    payable = payables.get(invoice.payable) if invoice.payable else _NOBODYS
     if payable is None:
         return Result(Code.NOT_REGISTERED, {"name": invoice.payable})
     try:
         with transaction.atomic(using=transactions.alias()):
             result = call(payable, _locked_object(payable, invoice.object_id))
-            _refuse_swallowed()
+            refuse_swallowed()
             return result
     except CannotFulfil as error:
         return Result(Code.CANNOT_FULFIL, {"reason": plain.text(str(error.reason), 200)})
@@ -128,6 +128,13 @@ def _guarded(invoice: Invoice, call: Callable[[Payable[Any], Any], Result]) -> R
         return Result(Code.HOOK_FAILED, {"error": type(error).__name__})
 
 
+class _Nobodys(Payable[None]):
+    """An invoice that Sadad made and that is for no object of the shop's: nobody is told by a hook."""
+
+
+_NOBODYS: Payable[Any] = _Nobodys()
+
+
 class _ObjectGone(Exception):
     pass
 
@@ -138,7 +145,7 @@ class SwallowedDatabaseError(Exception):
     """
 
 
-def _refuse_swallowed() -> None:
+def refuse_swallowed() -> None:
     """Django would roll our savepoint back without a word; the order would count as told though nothing was
     written.
     """

@@ -278,7 +278,9 @@ def _check_new(invoice: Invoice) -> None:
 def _check_known(invoice: Invoice) -> None:
     row = look_and_finish(invoice, _ORIGIN)
     now = clock.now()
-    if row.state == State.OPEN and now > row.expires_at + schedule.DELETE_AFTER:
+    if row.is_adopted:
+        _check_adopted(row, now)
+    elif row.state == State.OPEN and now > row.expires_at + schedule.DELETE_AFTER:
         transactions.run(partial(_mark_expiring, row.pk))
         point("reconcile.expiring")
         row = cancelling.delete(row, _ORIGIN)
@@ -288,6 +290,13 @@ def _check_known(invoice: Invoice) -> None:
         cancelling.finish(
             transactions.run(lambda: transitions.withdraw(row.pk, _ORIGIN, Closing.PAID)).pk, _ORIGIN
         )
+
+
+def _check_adopted(row: Invoice, now: datetime) -> None:
+    """What Sadad made is not ours to delete: it ends here once nobody watches it any more."""
+    over = row.state == State.OPEN and now > row.expires_at + schedule.WATCH
+    if over and not cancelling.is_doubtful(row):
+        hooks.run(partial(_expire_anyway, row.pk))
 
 
 def _is_stray(invoice: Invoice) -> bool:

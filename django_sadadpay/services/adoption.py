@@ -1,0 +1,174 @@
+"""Take over invoices that Sadad made: bills of subscriptions and plans, payments through links, the panel's own.
+
+Such an invoice gets a row like any other and is settled by the same service. Nothing of ours was sent for it: what
+it is held against is what it was taken over with. The interleavings:
+
+=============================================  ================================================================
+What happens                                   Why it is taken over once, and paid once
+=============================================  ================================================================
+The webhook and a background run, or two       The unique Sadad id refuses the second row; the loser takes the
+workers, take it over at once                  row that is there, and both settle that one.
+Killed after the row, before settling          The row is open and due: reconcile looks at it.
+Killed after settling, before anybody is told  The settling transaction made its subscription or plan due
+                                               (``owners.wake``): the next run tells.
+Its amount or reference is not what we expect  The row holds ours; settling records the mismatch, applies
+                                               nothing and asks a person.
+It was taken over as the panel's, and turns    The row is claimed by what made it if amount and reference are
+out to be a subscription's bill                those expected; else a person is asked.
+Our own checkout made it                       It is never claimed: ``CannotAdopt``.
+=============================================  ================================================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from django_sadadpay import money
+from django_sadadpay.gateway.records import InvoiceRecord
+from django_sadadpay.models import Invoice, Mirror
+from django_sadadpay.models.base import AccountRow, exact
+from django_sadadpay.services import attention, clock, opening, plain, schedule, settlement, transactions
+from django_sadadpay.services.ledger import Origin, change, created
+from django_sadadpay.services.snapshots import Snapshot
+from django_sadadpay.services.verify import finish_after
+
+#: ``made_from`` of an invoice of which nothing tells more.
+PANEL = "panel"
+#: Types of invoices that payers make on a link's page (contract 3.2: lineage) → kind of link.
+LINK_TYPES = {"paymentlink": "paymentlink", "order": "productlink"}
+
+
+class CannotAdopt(Exception):
+    """``what`` speaks against it: ``ours`` differs from ``theirs``. Nothing was stored."""
+
+    def __init__(self, what: str, ours: str, theirs: str) -> None:
+        super().__init__(what)
+        self.what, self.ours, self.theirs = what, ours, theirs
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is known of an invoice before it is taken over.
+
+    :ivar made_from: ``subscription:5``, ``installmentplan:3``, ``paymentlink:12``; a kind alone where it is not
+        known which one made it; ``panel``.
+    :ivar amount: KWD that it must ask for; None: nothing of ours says.
+    :ivar reference: its ``ref_Number``; None: as for the amount.
+    """
+
+    made_from: str
+    amount: Decimal | None = None
+    reference: str | None = None
+
+
+def maker(row: Mirror) -> str:
+    """``Invoice.made_from`` of what this object makes."""
+    return attention.subject_of(row)
+
+
+def find(row: AccountRow, sadad_id: str) -> Invoice | None:
+    """Our row of an invoice at Sadad, whoever made it."""
+    return Invoice.objects.filter(account=row.account, environment=row.environment, sadad_id=sadad_id).first()
+
+
+def adopt(row: AccountRow, snapshot: Snapshot, expected: Expected, origin: Origin) -> Invoice:
+    """Take an invoice over and settle what the snapshot says. The same row however often it is called.
+
+    :param row: whose account and environment it is of.
+    :raises CannotAdopt: it is no bill that we can hold, or it belongs elsewhere.
+    :raises InsideTransaction: a transaction is open.
+    """
+    transactions.ensure_outside()
+    invoice = take(row, snapshot.record, expected, origin)
+    settled = settlement.settle(invoice.pk, snapshot, origin).invoice
+    finish_after(settled, origin)
+    return settled
+
+
+def take(row: AccountRow, record: InvoiceRecord, expected: Expected, origin: Origin) -> Invoice:
+    """The row alone; nothing is settled."""
+    return transactions.run(partial(_take, row, record, expected, origin))
+
+
+def _take(row: AccountRow, record: InvoiceRecord, expected: Expected, origin: Origin) -> Invoice:
+    there = find(row, record.id)
+    if there is None:
+        try:
+            with transaction.atomic(using=transactions.alias()):
+                return _create(row, record, expected, origin)
+        except IntegrityError:
+            there = find(row, record.id)  # somebody was quicker
+            if there is None:
+                raise
+    return _claim(there, expected, origin)
+
+
+def _create(row: AccountRow, record: InvoiceRecord, expected: Expected, origin: Origin) -> Invoice:
+    now, amount = clock.now(), _amount(record, expected)
+    reference = opening.new_reference(record.code)
+    invoice = Invoice.objects.create(
+        account=row.account,
+        environment=row.environment,
+        reference=reference,
+        shop_reference=plain.text(expected.reference or record.ref_number or record.code, 100),
+        object_id=reference,
+        object_key=exact("", reference),
+        state=Invoice.State.OPEN,
+        shop_currency=money.KWD,
+        shop_amount=amount,
+        amount=amount,
+        language=record.lang.lower() if record.lang.lower() in ("ar", "en") else "ar",
+        kind=plain.text(record.type, 30),
+        made_from=expected.made_from,
+        customer=_customer(record),
+        sadad_id=record.id,
+        ref_number=plain.text(record.ref_number if expected.reference is None else expected.reference, 200),
+        created_at=min(record.created_at or now, now),
+        expires_at=record.expires_at or now + schedule.WATCH,
+        next_check_at=now,
+    )
+    created(invoice, origin, now)
+    return invoice
+
+
+def _amount(record: InvoiceRecord, expected: Expected) -> Decimal:
+    """:raises CannotAdopt: there is none above zero."""
+    amount = money.from_reply(record.amount) if expected.amount is None else expected.amount
+    if not amount or amount < 0:
+        raise CannotAdopt("amount", "–" if amount is None else f"{amount:.3f}", str(record.amount)[:40])
+    return amount
+
+
+def _customer(record: InvoiceRecord) -> dict[str, Any]:
+    return {
+        "name": plain.text(record.customer_name, 200),
+        "mobile": plain.text(record.customer_mobile, 50),
+        "email": plain.text(record.customer_email, 254),
+    }
+
+
+def _claim(invoice: Invoice, expected: Expected, origin: Origin) -> Invoice:
+    """An invoice that is here already: ours if it was taken over for the same, or for nothing in particular."""
+    invoice = transactions.lock(Invoice, invoice.pk)
+    if invoice.made_from == expected.made_from:
+        return invoice
+    kind = expected.made_from.partition(":")[0]
+    if invoice.payable or invoice.made_from not in (PANEL, kind):
+        raise CannotAdopt("made_from", expected.made_from, invoice.made_from or "checkout")
+    if expected.amount is not None and expected.amount != invoice.amount:
+        raise CannotAdopt("amount", f"{expected.amount:.3f}", f"{invoice.amount:.3f}")
+    if expected.reference is not None and expected.reference != invoice.ref_number:
+        raise CannotAdopt("reference", expected.reference or "–", invoice.ref_number or "–")
+    _mark(invoice, expected, origin, clock.now())
+    return invoice
+
+
+def _mark(invoice: Invoice, expected: Expected, origin: Origin, now: datetime) -> None:
+    params = {"made_from": [invoice.made_from, expected.made_from]}
+    change(invoice, "claimed", origin, now, params=params, made_from=expected.made_from)
