@@ -78,8 +78,7 @@ def _customer(obj: Client) -> dict[str, Any]:
 
 
 def _choice(obj: Choice) -> dict[str, Any]:
-    listed = obj.products.filter(hidden=False).order_by("pk")
-    return {"nameEn": obj.title, "products": [one.name for one in listed]}
+    return {"nameEn": obj.title, "products": sorted(one.name for one in obj.products.filter(hidden=False))}
 
 
 def _theirs(sadad: Sadad, folder: str, row: dict[str, Any]) -> dict[str, Any]:
@@ -88,8 +87,7 @@ def _theirs(sadad: Sadad, folder: str, row: dict[str, Any]) -> dict[str, Any]:
     if folder == "Product":
         row["category"] = at_sadad(sadad, "ProductCategory")[str(row["categoryId"])]["nameEn"]
     if folder == "ProductLink":
-        products = at_sadad(sadad, "Product")
-        row["products"] = [products[str(pk)]["nameEn"] for pk in row["products"]]
+        row["products"] = sorted(one["nameEn"] for group in row["categories"] for one in group["products"])
     if folder == "Subscription":
         row["template"] = at_sadad(sadad, "SubscriptionTemplate")[str(row["templateId"])]["nameEn"]
     if row.get("ref_Number"):
