@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from django_sadadpay.gateway.endpoints import Endpoint
@@ -149,10 +150,53 @@ def _row(field: Field, prefix: str) -> str:
     return f"| `{prefix}{field.wire}` | `{field.name}` | {_KINDS[field.kind]} | {needed} | {_MARKS[field.evidence]} |"
 
 
+def probe() -> str:
+    """What ``sadadpay_probe`` says of the emulator, payment included."""
+    return _probed(())
+
+
+def probe_differences() -> str:
+    """The differences that it finds when the emulator is made to disagree with the table."""
+    text = _probed(
+        (
+            ("Product/getbyid", "reply_field", {"path": "price", "retype": "text"}),
+            ("PaymentLink/getbykey", "reply_field", {"path": "key", "remove": True}),
+            ("PaymentLink/getbykey", "reply_field", {"path": "linkKey", "value": "12345678"}),
+            ("Customer/insert", "refuse", {"error_key": "NameMissing", "times": 1, "skip": 2}),
+            ("Invoice/getall", "ignore_paging", {}),
+        )
+    )
+    return text[text.index("### Differences") : text.index("### Endpoints")]
+
+
+def _probed(faults: Iterable[tuple[str, str, dict[str, Any]]]) -> str:
+    """A run against an emulator of its own, without what differs from run to run; headings one level down."""
+    from django_sadadpay.emulator import Emulator
+    from django_sadadpay.probe import Account, Options, markdown
+    from django_sadadpay.probe import probe as run
+
+    with TemporaryDirectory() as folder, Emulator(deliver="manual") as emulator:
+        for endpoint, kind, details in faults:
+            emulator.control.faults.add(endpoint, kind, **details)
+        account = Account(
+            emulator.client_key, emulator.client_secret, api_url=emulator.api_url, pay_url=emulator.pay_url
+        )
+
+        def pay(said: str) -> None:
+            if said.startswith("PAY "):
+                emulator.control.pay(emulator.control.invoices()[-1]["id"])
+
+        options = Options(journal=Path(folder, "probe.journal"), pay=True, change_account=True)
+        text = markdown(run(account, options, say=pay), measured=False)
+    return re.sub("^#", "##", text, flags=re.MULTILINE)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "attention.md": attention,
     "errors.md": errors,
     "evidence.md": evidence,
+    "probe.md": probe,
+    "probe-differences.md": probe_differences,
 }
 
 

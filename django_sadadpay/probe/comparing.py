@@ -43,9 +43,6 @@ class Expected:
     is_valid: bool | None = None
     evidence: str = "assumed"
 
-    def __str__(self) -> str:
-        return " or ".join(self.keys) or "success"
-
 
 SUCCESS = Expected()
 
@@ -154,8 +151,9 @@ def fields(place: Place, response: Any, *, rows: bool = False) -> Iterator[Findi
     else:
         needed = [field for field in table if field.required]
         level: Level = "difference" if needed else "note"
+        wanted = "an object" if needed else "an id, or an object with it"
         evidence = (needed or list(table))[0].evidence
-        yield place.finding("shape", "an object", _a(kind_of(response)), evidence=evidence, level=level)
+        yield place.finding("shape", wanted, _a(kind_of(response)), evidence=evidence, level=level)
 
 
 def _shape(place: Place, response: Any) -> Finding:

@@ -61,22 +61,25 @@ class Looker:
         return Found(sure=sure)
 
     def _rows(self, folder: str) -> Iterator[Found]:
+        """Every row; one without ``raw`` where the list could not be read to its end."""
         row = self._caller.endpoints[f"{folder}/getall"]
         for query in self._queries(row, folder):
-            seen: set[str] = set()
-            for page in range(_PAGES):
-                options = {"listOptions": paging.options(page * paging.TAKE)}
-                reply = self._caller.send(row.name, query={**query, **options})
-                rows = listed(reply)
-                if rows is None:
-                    yield Found(sure=False)
-                    break
-                found = [_found(row, item) for item in rows]
-                yield from found
-                new = {item.id for item in found} - seen
-                seen |= new
-                if len(rows) != paging.TAKE or not new:
-                    break
+            yield from self._pages(row, query)
+
+    def _pages(self, row: Endpoint, query: Mapping[str, str]) -> Iterator[Found]:
+        seen: set[str] = set()
+        for page in range(_PAGES):
+            options = {"listOptions": paging.options(page * paging.TAKE)}
+            rows = listed(self._caller.send(row.name, query={**query, **options}))
+            if rows is None:
+                break
+            found = [_found(row, item) for item in rows]
+            yield from found
+            new = {item.id for item in found} - seen
+            seen |= new
+            if len(rows) != paging.TAKE or not new:
+                return
+        yield Found(sure=False)
 
     def _queries(self, row: Endpoint, folder: str) -> list[dict[str, str]]:
         if folder != "Invoice":

@@ -15,13 +15,14 @@ from django_sadadpay.probe.comparing import Place, compare
 from django_sadadpay.probe.echoing import echoed
 from django_sadadpay.probe.lists import Wanted
 from django_sadadpay.probe.looking import Found, Looker, carries, listed
-from django_sadadpay.probe.model import GATES, Amount, Contact, Day, Id, Key, Mark, Seen, Step, Unmade
+from django_sadadpay.probe.model import GATES, Amount, Contact, Day, Filter, Id, Key, Mark, Seen, Step, Unmade
 
 if TYPE_CHECKING:
     from django_sadadpay.gateway.endpoints import Endpoint
     from django_sadadpay.gateway.envelope import Reply
     from django_sadadpay.probe.calling import Caller
     from django_sadadpay.probe.journal import Journal
+    from django_sadadpay.probe.lists import Rows
     from django_sadadpay.probe.options import Options
     from django_sadadpay.probe.report import Finding, Report
 
@@ -124,7 +125,7 @@ class Runner:
             if step.act in ("paid", "refund"):
                 paying.act(self, step)
             elif step.filter is not None:
-                self._filter(step)
+                self._filter(step, step.filter)
             elif step.pages:
                 self._pages(step)
             elif step.inserts:
@@ -257,7 +258,7 @@ class Runner:
 
     # Lists
 
-    def _rows(self, step: Step, options: Mapping[str, Any], more: Mapping[str, Any]) -> Any:
+    def _rows(self, step: Step, options: Mapping[str, Any], more: Mapping[str, Any]) -> Rows | None:
         """The rows; None, and a finding, where no list came."""
         row = self.caller.endpoints[step.endpoint]
         query = {"listOptions": options, **outgoing.to_wire(row, more)}
@@ -269,10 +270,7 @@ class Runner:
             self.add([self.place(step).finding("no_answer", "an answer", "no answer", evidence="doc")])
         return rows
 
-    def _filter(self, step: Step) -> None:
-        asked = step.filter
-        if asked is None:
-            raise AssertionError("a step without a filter")
+    def _filter(self, step: Step, asked: Filter) -> None:
         rows = self._rows(step, paging.options(0), {asked.name: self.resolve(asked.value)})
         if rows is not None:
             ours = {label: self.things[label].wanted for label in (asked.finds, asked.leaves) if label}
@@ -280,9 +278,11 @@ class Runner:
             self.add(lists.filtered(self.place(step), asked.name, rows, finds, leaves))
 
     def _pages(self, step: Step) -> None:
-        pages = [self._rows(step, {**paging.options(skip), "take": 1}, {}) for skip in (0, 1, _FAR)]
-        if None not in pages:
-            self.add(lists.paged(self.place(step), *pages))
+        first, second, past_end = (
+            self._rows(step, {**paging.options(skip), "take": 1}, {}) for skip in (0, 1, _FAR)
+        )
+        if first is not None and second is not None and past_end is not None:
+            self.add(lists.paged(self.place(step), first, second, past_end))
 
     # Values
 

@@ -11,8 +11,9 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import BaseCommand, CommandError, call_command
 
+from django_sadadpay.management.commands.sadadpay_probe import Command
 from django_sadadpay.testing.gateway import Sadad
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,6 +41,14 @@ def test_all_as_the_table_says(sadad: Sadad, tmp_path: Path) -> None:
     assert said.endswith("report.md\n")
     assert "Customer/getbyid: as it should be\n" in said
     assert list(tmp_path.glob("*.journal")) == []
+
+
+def test_every_option_is_explained_on_its_page() -> None:
+    page = (ROOT / "docs" / "probe.md").read_text("utf-8")
+    known = set(BaseCommand().create_parser("", "")._option_string_actions)
+    own = sorted(set(Command().create_parser("", "")._option_string_actions) - known)
+    assert len(own) == 12
+    assert [name for name in own if name not in page] == []
 
 
 def test_without_a_folder_the_report_is_printed(

@@ -201,6 +201,6 @@ def test_is_valid_beside_an_error_key_is_a_note() -> None:
 
 
 def test_kinds_of_json() -> None:
-    values = [None, True, 1, Decimal("1.5"), "x", [], {}]
+    values: list[Any] = [None, True, 1, Decimal("1.5"), "x", [], {}]
     names = ["null", "true or false", "whole number", "number", "text", "list", "object"]
     assert [kind_of(value) for value in values] == names

@@ -91,14 +91,14 @@ def test_a_refund_that_may_not_have_arrived_is_left_to_a_person(lab: Lab) -> Non
 
 
 def test_a_refund_that_is_refused_is_not_asked_for_again(lab: Lab) -> None:
-    lab.control.balance = 0
     payer = Payer(lab)
-    report = probe(
-        lab.account(),
-        lab.options("Refund", "Invoices", pay=True),
-        say=payer.hear,
-        sleep=lambda _: (payer.sleep(0), setattr(lab.control, "balance", 0))[0],
-    )
+
+    def sleep(seconds: float) -> None:
+        payer.sleep(seconds)
+        lab.control.balance = 0
+
+    options = lab.options("Refund", "Invoices", pay=True)
+    report = probe(lab.account(), options, say=payer.hear, sleep=sleep)
     assert ("Refund/insert", "refused") in {finding[:2] for finding in short(report.differences)}
     assert len(report.left) == 1
     calls = lab.calls("Refund/insert")

@@ -78,6 +78,12 @@ def test_without_what_differs_from_run_to_run() -> None:
     assert text.count("None.") == 2
 
 
+def test_what_was_all_probed_has_no_such_list() -> None:
+    report = _report()
+    del report.rows["Cake/eat"]
+    assert "## Not probed" not in markdown(report)
+
+
 def test_for_a_machine() -> None:
     report = json.loads(json.dumps(_report(_finding(field="id")).to_json()))
     assert report["version"] == 1
