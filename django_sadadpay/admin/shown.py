@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -28,8 +29,11 @@ _BUSY = frozenset({"new", "superseding", "requested", "sending", "waiting", "wor
 
 
 def title(model: type[models.Model], name: str) -> str:
-    """A column's title."""
-    return str(getattr(model._meta.get_field(name), "verbose_name", name))
+    """A column's title; the name alone of one that this version does not have."""
+    try:
+        return str(getattr(model._meta.get_field(name), "verbose_name", name))
+    except FieldDoesNotExist:
+        return name
 
 
 def plain_money(amount: Decimal | None, currency: str = kwd.KWD) -> str:
