@@ -18,7 +18,7 @@ from django.utils.translation import get_language
 from django_sadadpay import conf, money
 from django_sadadpay.models.base import exact
 from django_sadadpay.registry import Customer, DraftError, InvoiceDraft, Line, Payable
-from django_sadadpay.services import rates, schedule
+from django_sadadpay.services import plain, rates, schedule
 from django_sadadpay.services.errors import NothingToPay
 
 SEND_TYPES = ("", "SMS", "Email", "Whatsapp", "Link")
@@ -179,7 +179,7 @@ def _reference(reference: Any) -> str:
 def _customer(customer: Any) -> dict[str, str]:
     if not isinstance(customer, Customer):
         raise DraftError("customer", "must be a Customer")
-    name = " ".join(str(customer.name or "").split())
+    name = " ".join(plain.upright(str(customer.name or "")).split())
     if not name:
         raise DraftError("customer.name", "Sadad needs a name")
     mobile = phone_digits(str(customer.mobile or ""))

@@ -1,14 +1,26 @@
-"""Sadad's text and data made fit for any database: PostgreSQL stores no NUL, no encoding lone surrogates."""
+"""Text and data from outside made fit for any database and any reader.
+
+PostgreSQL stores no NUL, and no encoding lone surrogates.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+#: Characters that turn the text after them around: with one in a name, staff would read another amount.
+_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
 
 def text(value: str, limit: int) -> str:
-    """Trimmed, at most ``limit`` characters, storable."""
-    return _storable(value).strip()[:limit]
+    """Trimmed, at most ``limit`` characters, storable, and read in the order in which it is written."""
+    return upright(_storable(value)).strip()[:limit]
+
+
+def upright(value: str) -> str:
+    """Without the marks that override a text's direction; Arabic and English need none of them."""
+    return _OVERRIDES.sub("", value)
 
 
 def data(value: Any) -> Any:
