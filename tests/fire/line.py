@@ -130,4 +130,3 @@ def session(line: Line) -> requests.Session:
     for scheme in ("http://", "https://"):
         made.mount(scheme, line)
     return made
-

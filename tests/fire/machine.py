@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from django_sadadpay import PaymentError, cancel, checkout, refund, verify
 from django_sadadpay.emulator import Refusal
@@ -21,9 +23,8 @@ from tests.fire.lab import Lab
 from tests.shop.models import Order
 
 WHICH = st.integers(0, 7)
-#: The process dies before so many statements and calls; seldom.
-KILL = st.one_of(st.none(), st.none(), st.none(), st.integers(0, 70))
-BEHAVIOURS = st.sampled_from(["", "", "raise", "cannot", "raise_refund", "raise_end"])
+#: What the shop's hooks do: they work, or raise.
+BEHAVIOURS = ("", "", "raise", "cannot", "raise_refund", "raise_end")
 #: A minute, the time in which a dead process is given up, and what the schedules are made of.
 PAUSES = st.sampled_from([1, 61, 121, 301, 1000, 4000, 22_000, 90_000, 300_000])
 ODD = st.integers(1, 3999)
@@ -76,6 +77,15 @@ OPTIONS: dict[str, tuple[dict[str, Any], ...]] = {
     "delay": ({"seconds": 400.0},),
     "reorder": ({"seconds": 400.0},),
 }
+#: What staff do in Sadad's own panel.
+PANEL = ("refund", "refund", "refund", "cancel", "expire", "deposit", "settings", "revoke")
+SETTINGS: tuple[dict[str, Any], ...] = (
+    {"refund_delay": 5000.0},
+    {"refund_delay": 0.0},
+    *({"refund_id": form} for form in ("true", "number", "text", "empty")),
+    {"list_deleted": False},
+    {"refund_transactions": True},
+)
 
 
 def _faults() -> list[tuple[str, str, dict[str, Any]]]:
@@ -89,6 +99,33 @@ def _faults() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 FAULTS = _faults()
+Fault = tuple[str, str, dict[str, Any]]
+
+
+def trouble(*places: str) -> st.SearchStrategy[Trouble]:
+    """What happens to one action: nothing, a fault at one of these endpoints, or the process's death before
+    so many statements and calls.
+    """
+    here = [fault for fault in FAULTS if fault[0].startswith(places)]
+    faults = st.builds(Trouble, st.sampled_from(here), st.integers(1, 3), st.sampled_from([0, 0, 1, 2]))
+    deaths = st.builds(Trouble, kill=st.integers(0, 45))
+    return st.one_of(st.just(Trouble()), st.just(Trouble()), faults, faults, deaths)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    fault: Fault | None = None
+    times: int = 1
+    skip: int = 0
+    kill: int | None = None
+
+
+NONE = Trouble()
+BUYING = trouble("Invoice/", "User/")
+LOOKING = trouble("Invoice/getbyid", "User/GenerateAccessToken")
+REFUNDING = trouble("Refund/insert", "Refund/insert", "Invoice/getbyid", "User/")
+CANCELLING = trouble("Invoice/delete", "Invoice/getbyid")
+ANY = trouble("Invoice/", "Refund/", "User/")
 
 
 class Fire(RuleBasedStateMachine):
@@ -118,61 +155,71 @@ class Fire(RuleBasedStateMachine):
         self.tally[what] += 1
         self.unchecked = True
 
+    @contextmanager
+    def process(self, trouble: Trouble) -> Iterator[None]:
+        """One process at work, in this trouble."""
+        if trouble.fault is not None:
+            place, kind, options = trouble.fault
+            self.did(f"fault {kind}")
+            self.lab.control.faults.add(place, kind, times=trouble.times, skip=trouble.skip, **options)
+        self.tally["deaths"] += trouble.kill is not None
+        with self.lab.process(trouble.kill):
+            yield
+
     def odd(self, fils: int) -> Decimal:
         """An amount that no other refund of this run has: the thousandths of a million."""
         self.amounts += 1
         return Decimal(fils) / 1000 + Decimal(self.amounts) / 1000
 
-    def order(self, which: int) -> Order | None:
+    def order(self, which: int) -> Order:
         rows = list(Order.objects.order_by("pk"))
-        return rows[which % len(rows)] if rows else None
+        return rows[which % len(rows)]
 
-    def invoice(self, which: int, **filters: Any) -> Invoice | None:
+    def invoice(self, which: int, **filters: Any) -> Invoice:
         rows = list(Invoice.objects.filter(**filters).order_by("-pk").values_list("pk", flat=True))
-        return Invoice.objects.get(pk=rows[which % len(rows)]) if rows else None
+        return Invoice.objects.get(pk=rows[which % len(rows)])
 
     # The shop and its buyer
 
-    @initialize(amount=ODD)
-    def first_order(self, amount: int) -> None:
-        self.new_order(amount)
+    @initialize(amount=ODD, start=st.sampled_from(["order", "checkout", "pay", "webhook", "webhook"]))
+    def somebody_buys(self, amount: int, start: str) -> None:
+        """Each run starts some way down the road."""
+        steps = ["order", "checkout", "pay", "webhook"]
+        self.add_order(amount)
+        for step in steps[1 : steps.index(start) + 1]:
+            if step == "checkout":
+                self.checks_out(0, NONE)
+            elif step == "pay":
+                self.at_the_bank(0, "pay")
+            else:
+                self.webhooks_arrive(NONE)
 
-    @rule(amount=ODD)
-    def new_order(self, amount: int) -> None:
-        self.did("order")
-        if Order.objects.count() < 3:
-            price = Decimal(amount) / 1000 + 5
-            order = Order.objects.create(number=f"A-{amount}", amount=price)
-            order.lines.create(name="Coffee", price=price)
+    def add_order(self, amount: int) -> None:
+        price = Decimal(amount) / 1000 + 5
+        order = Order.objects.create(number=f"A-{amount}", amount=price)
+        order.lines.create(name="Coffee", price=price)
 
-    @rule(which=WHICH, amount=ODD)
-    def change_the_basket(self, which: int, amount: int) -> None:
+    @rule(which=WHICH, amount=ODD, what=st.sampled_from(["basket", "basket", "order", "part", *BEHAVIOURS]))
+    def shop_changes(self, which: int, amount: int, what: str) -> None:
+        self.did(f"shop: {what}")
         order = self.order(which)
-        if order is not None:
-            self.did("basket")
+        if what == "order" and Order.objects.count() < 3:
+            self.add_order(amount)
+        elif what in BEHAVIOURS:
+            Order.objects.filter(pk=order.pk).update(behaviour=what)
+        elif what == "part":
+            self.lab.purposes[order.pk] = "balance" if amount % 2 else ""
+        else:
             order.amount = Decimal(amount) / 1000 + 5
             order.save(update_fields=["amount"])
             order.lines.update(price=order.amount)
 
-    @rule(which=WHICH, purpose=st.sampled_from(["", "balance"]))
-    def ask_for_another_part(self, which: int, purpose: str) -> None:
-        order = self.order(which)
-        if order is not None:
-            self.did("purpose")
-            self.lab.purposes[order.pk] = purpose
-
-    @rule(which=WHICH, kill=KILL)
-    def checks_out(self, which: int, kill: int | None) -> None:
-        order = self.order(which)
-        if order is None:
-            return
+    @rule(which=WHICH, trouble=BUYING)
+    def checks_out(self, which: int, trouble: Trouble) -> None:
         self.did("checkout")
-        with self.lab.process(kill), suppress(PaymentError):
+        order = self.order(which)
+        with self.process(trouble), suppress(PaymentError):
             self._show(order, checkout(order))
-
-    @rule(which=WHICH)
-    def checks_out_again(self, which: int) -> None:
-        self.checks_out(which, None)
 
     def _show(self, order: Order, invoice: Invoice) -> None:
         if invoice.is_paid:
@@ -185,55 +232,51 @@ class Fire(RuleBasedStateMachine):
         hold(invoice.pay_url.endswith(truth.key), "a link to another page", invoice.pay_url, truth)
         self.shown.append(str(invoice.sadad_id))
 
-    @rule(which=WHICH, force=st.booleans(), method=st.sampled_from(["knet", "card"]))
-    def buyer_pays(self, which: int, force: bool, method: str) -> None:
-        if self.shown:
-            self.did("pay")
-            with suppress(Refusal):
-                self.lab.control.pay(self.shown[-1 - which % len(self.shown)], method, force=force)
+    @rule(which=WHICH, pays=st.booleans(), trouble=BUYING)
+    def buys(self, which: int, pays: bool, trouble: Trouble) -> None:
+        """A buyer in a hurry: checkout and payment in one go."""
+        before = len(self.shown)
+        self.checks_out(which, trouble)
+        if len(self.shown) > before and pays:
+            self.at_the_bank(0, "pay")
 
-    @rule(which=WHICH)
-    def buyer_pays_the_newest(self, which: int) -> None:
-        self.buyer_pays(0, force=False, method="knet")
+    @precondition(lambda self: self.shown)
+    @rule(which=WHICH, how=st.sampled_from(["pay", "pay", "force", "fail"]))
+    def at_the_bank(self, which: int, how: str) -> None:
+        """The buyer pays, perhaps on a page that was open for long, or the bank says no."""
+        self.did(how)
+        number = self.shown[-1 - which % len(self.shown)]
+        with suppress(Refusal):
+            if how == "fail":
+                self.lab.control.fail(number)
+            else:
+                self.lab.control.pay(number, force=how == "force")
 
-    @rule(which=WHICH)
-    def card_is_refused(self, which: int) -> None:
-        if self.shown:
-            self.did("fail")
-            with suppress(Refusal):
-                self.lab.control.fail(self.shown[which % len(self.shown)])
-
-    @rule(which=WHICH, kill=KILL)
-    def buyer_comes_back(self, which: int, kill: int | None) -> None:
+    @precondition(lambda self: self.books.states)
+    @rule(which=WHICH, trouble=LOOKING)
+    def buyer_comes_back(self, which: int, trouble: Trouble) -> None:
+        self.did("return")
         invoice = self.invoice(which)
-        if invoice is not None:
-            self.did("return")
-            with self.lab.process(kill):
-                hold(self.lab.comes_back(invoice.reference) == 200, "the return page fails", invoice)
-
-    @rule(which=WHICH, behaviour=BEHAVIOURS)
-    def shop_behaves(self, which: int, behaviour: str) -> None:
-        order = self.order(which)
-        if order is not None:
-            self.did("behaviour")
-            Order.objects.filter(pk=order.pk).update(behaviour=behaviour)
+        with self.process(trouble):
+            hold(self.lab.comes_back(invoice.reference) == 200, "the return page fails", invoice)
 
     # Webhooks
 
-    @rule(kill=KILL)
-    def webhooks_arrive(self, kill: int | None) -> None:
+    @precondition(lambda self: self.lab.world.webhooks)
+    @rule(trouble=LOOKING)
+    def webhooks_arrive(self, trouble: Trouble) -> None:
         self.did("webhook")
-        self.lab.control.deliver_webhooks(lambda payload: self._post(payload, kill))
+        self.lab.control.deliver_webhooks(lambda payload: self._post(payload, trouble))
 
-    @rule(which=WHICH, kill=KILL)
-    def an_old_webhook_arrives_again(self, which: int, kill: int | None) -> None:
-        if self.payloads:
-            self.did("webhook again")
-            self._post(self.payloads[which % len(self.payloads)], kill)
+    @precondition(lambda self: self.payloads)
+    @rule(which=WHICH, trouble=LOOKING)
+    def an_old_webhook_arrives_again(self, which: int, trouble: Trouble) -> None:
+        self.did("webhook again")
+        self._post(self.payloads[which % len(self.payloads)], trouble)
 
-    def _post(self, payload: dict[str, Any], kill: int | None = None) -> int | None:
+    def _post(self, payload: dict[str, Any], trouble: Trouble = NONE) -> int | None:
         status = None
-        with self.lab.process(kill):
+        with self.process(trouble):
             status = self.lab.webhook(payload)
         sadad_id = str(payload.get("invoiceId", payload.get("InvoiceId", "")))
         if payload not in self.payloads:
@@ -246,8 +289,7 @@ class Fire(RuleBasedStateMachine):
     @rule(which=WHICH, form=st.sampled_from(["paid", "unknown", "nameless", "secret", "stranger"]))
     def forged_webhook(self, which: int, form: str) -> None:
         self.did("forged")
-        invoice = self.invoice(which)
-        named = invoice.sadad_id if invoice is not None else None
+        named = self.invoice(which).sadad_id if self.books.states else None
         lie = {"invoiceId": int(named or 1), "status": "Paid", "amount": 0.001}
         if form == "secret":
             hold(self.lab.webhook(lie, "guessed") == 404, "a forged call is let in")
@@ -262,17 +304,15 @@ class Fire(RuleBasedStateMachine):
 
     # Background work
 
-    @rule(kill=KILL)
-    def reconcile_runs(self, kill: int | None) -> None:
-        self.did("reconcile")
-        with self.lab.process(kill):
-            reconcile.run()
-
-    @rule(kill=KILL)
-    def inbox_is_worked_off(self, kill: int | None) -> None:
-        self.did("inbox")
-        with self.lab.process(kill):
-            maintenance.process_inbox()
+    @rule(trouble=ANY, only_inbox=st.booleans(), seconds=PAUSES)
+    def background_work(self, trouble: Trouble, only_inbox: bool, seconds: int) -> None:
+        self.did("inbox" if only_inbox else "reconcile")
+        self.lab.advance(seconds)
+        with self.process(trouble):
+            if only_inbox:
+                maintenance.process_inbox()
+            else:
+                reconcile.run()
 
     @rule(seconds=PAUSES)
     def time_passes(self, seconds: int) -> None:
@@ -281,43 +321,41 @@ class Fire(RuleBasedStateMachine):
 
     # Staff
 
-    @rule(which=WHICH, amount=ODD, kill=KILL, rest=st.booleans())
-    def staff_refund(self, which: int, amount: int, kill: int | None, rest: bool) -> None:
-        invoice = self.invoice(which, state="paid")
-        if invoice is None:
-            return
+    @precondition(lambda self: self.books.states["paid"])
+    @rule(which=WHICH, amount=ODD, trouble=REFUNDING, rest=st.booleans())
+    def staff_refund(self, which: int, amount: int, trouble: Trouble, rest: bool) -> None:
         self.did("refund")
         wanted = None if rest and amount % 3 == 0 else self.odd(amount)
-        with self.lab.process(kill), suppress(PaymentError):
+        with self.process(trouble), suppress(PaymentError):
+            invoice = self.invoice(which, state="paid")
             refund(invoice, wanted, reason="fire", by=self.staff, key=f"form-{amount % 50}")
 
-    @rule(which=WHICH, kill=KILL)
-    def staff_verify(self, which: int, kill: int | None) -> None:
-        invoice = self.invoice(which)
-        if invoice is not None:
-            self.did("verify")
-            with self.lab.process(kill), suppress(PaymentError):
-                verify(invoice, by=self.staff)
+    @precondition(lambda self: self.books.states)
+    @rule(which=WHICH, trouble=LOOKING)
+    def staff_verify(self, which: int, trouble: Trouble) -> None:
+        self.did("verify")
+        with self.process(trouble), suppress(PaymentError):
+            verify(self.invoice(which), by=self.staff)
 
-    @rule(which=WHICH, kill=KILL)
-    def staff_cancel(self, which: int, kill: int | None) -> None:
-        invoice = self.invoice(which, state="open")
-        if invoice is not None:
-            self.did("cancel")
-            with self.lab.process(kill), suppress(PaymentError):
-                cancel(invoice, by=self.staff)
+    @precondition(lambda self: self.books.states["open"])
+    @rule(which=WHICH, trouble=CANCELLING)
+    def staff_cancel(self, which: int, trouble: Trouble) -> None:
+        self.did("cancel")
+        with self.process(trouble), suppress(PaymentError):
+            cancel(self.invoice(which, state="open"), by=self.staff)
 
-    @rule(which=WHICH, action=WHICH, kill=KILL)
-    def staff_act(self, which: int, action: int, kill: int | None) -> None:
+    @rule(which=WHICH, action=WHICH, trouble=ANY)
+    def staff_act(self, which: int, action: int, trouble: Trouble) -> None:
         waiting = list(Attention.objects.filter(resolved_at=None).order_by("-pk"))
         if not waiting:
+            self.lab.advance(60)
             return
         case = waiting[which % len(waiting)]
         offered = [one for one in cases.actions(case) if one != "refund"]
         if offered:
             self.did("case")
             chosen = self._truthful(case, offered[action % len(offered)])
-            with self.lab.process(kill), suppress(PaymentError):
+            with self.process(trouble), suppress(PaymentError):
                 cases.act(case, chosen, by=self.staff)
 
     def _truthful(self, case: Attention, action: str) -> str:
@@ -330,47 +368,32 @@ class Fire(RuleBasedStateMachine):
 
     # Sadad's panel, the bank, and what goes wrong
 
-    @rule(which=WHICH, what=st.sampled_from(["refund", "refund", "cancel", "expire", "deposit"]), amount=ODD)
+    @precondition(lambda self: self.lab.world.invoices)
+    @rule(which=WHICH, what=st.sampled_from(PANEL), amount=ODD)
     def panel(self, which: int, what: str, amount: int) -> None:
+        self.did(f"panel: {what}")
         numbers = sorted(self.lab.world.invoices, reverse=True)
-        if not numbers:
-            return
-        self.did(f"panel {what}")
         number = numbers[which % len(numbers)]
         with suppress(Refusal):
             if what == "refund":
                 self.lab.control.refund(number, self.odd(amount))
+            elif what == "settings":
+                self.lab.control.settings(**SETTINGS[amount % len(SETTINGS)])
+            elif what == "revoke":
+                self.lab.control.revoke_tokens()
             else:
                 getattr(self.lab.control, what)(number)
 
-    @rule(
-        delay=st.sampled_from([0.0, 0.0, 5000.0]),
-        refund_id=st.sampled_from(["true", "number", "text", "empty"]),
-        deleted=st.booleans(),
-    )
-    def panel_settings(self, delay: float, refund_id: str, deleted: bool) -> None:
-        self.did("settings")
-        self.lab.control.settings(refund_delay=delay, refund_id=refund_id, list_deleted=deleted)
-
-    @rule(kind=st.sampled_from(["access", None]))
-    def tokens_are_revoked(self, kind: str | None) -> None:
-        self.did("revoked")
-        self.lab.control.revoke_tokens(kind)
-
-    @rule(fault=st.sampled_from(FAULTS), times=st.integers(1, 4), skip=st.sampled_from([0, 0, 0, 1, 2]))
-    def fault(self, fault: tuple[str, str, dict[str, Any]], times: int, skip: int) -> None:
+    @rule(fault=st.sampled_from(FAULTS), times=st.integers(1, 4))
+    def fault(self, fault: Fault, times: int) -> None:
+        """One that waits for whoever comes next."""
         place, kind, options = fault
         self.did(f"fault {kind}")
-        self.lab.control.faults.add(place, kind, times=times, skip=skip, **options)
+        self.lab.control.faults.add(place, kind, times=times, **options)
 
-    @rule(fault=st.sampled_from(FAULTS))
-    def one_fault(self, fault: tuple[str, str, dict[str, Any]]) -> None:
-        self.fault(fault, 1, 0)
-
-    @rule()
-    def faults_stop(self) -> None:
-        self.did("faults stop")
-        self.lab.control.faults.clear()
+    @rule(kind=st.sampled_from(["drop", "duplicate", "delay", "reorder"]))
+    def webhook_fault(self, kind: str) -> None:
+        self.fault((WEBHOOK, kind, OPTIONS.get(kind, ({},))[0]), 1)
 
     # What must hold
 

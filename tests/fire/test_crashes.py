@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,8 +129,8 @@ STAGES: dict[str, Callable[[Scene], tuple[str, int]]] = {
 
 
 @pytest.fixture
-def scene(sadad: Sadad, processes: Nursery, sadad_clock: Any) -> Iterator[Scene]:
-    yield Scene(sadad, processes, make_order())
+def scene(sadad: Sadad, processes: Nursery, sadad_clock: Any) -> Scene:
+    return Scene(sadad, processes, make_order())
 
 
 @pytest.mark.parametrize("point", POINTS)

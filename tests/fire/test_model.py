@@ -1,7 +1,7 @@
 """Nothing lost, nothing twice: a state machine looks for an order of events that breaks an invariant.
 
-10,000 steps at least, always the same ones. ``SADADPAY_FIRE=longer`` (or a number of runs) looks further, with
-new luck each time.
+10,000 steps at least, always the same ones. ``SADADPAY_FIRE=longer`` (or a number of runs) looks further,
+with new luck each time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import os
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings as hypothesis_settings
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.fire.lab import laboratory, seconds
@@ -18,7 +19,7 @@ from tests.fire.machine import Fire
 
 pytestmark = [pytest.mark.fire, pytest.mark.django_db(transaction=True)]
 LONGER = {"": 0, "longer": 5000}
-RUNS, STEPS = 205, 50
+RUNS, STEPS = 260, 50
 
 
 def _profile() -> hypothesis_settings:
@@ -26,7 +27,7 @@ def _profile() -> hypothesis_settings:
     runs = LONGER[asked] if asked in LONGER else int(asked)
     return hypothesis_settings(
         max_examples=runs or RUNS,
-        stateful_step_count=STEPS,
+        stateful_step_count=int(os.environ.get("SADADPAY_FIRE_STEPS", STEPS)),
         derandomize=runs == 0,
         database=None,
         deadline=None,
@@ -46,6 +47,8 @@ def test_nothing_is_lost_and_nothing_happens_twice(
         run_state_machine_as_test(Fire, settings=_profile())
     took, tally = seconds() - began, Fire.tally
     with capsys.disabled():
-        print(f"\n{tally['steps']} steps in {tally['runs']} runs, {took:.0f} s, {tally['steps'] / took:.0f}/s")
+        print(
+            f"\n{tally['steps']} steps in {tally['runs']} runs, {took:.0f} s, {tally['steps'] / took:.0f}/s"
+        )
         print(", ".join(f"{what} {times}" for what, times in sorted(tally.items())))
     assert tally["steps"] >= 10_000
