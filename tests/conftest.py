@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import django
 import pytest
 
+from tests import flushing
 from tests.servers import chromium, redis
 
 if TYPE_CHECKING:  # installed where browser tests run only
@@ -29,6 +30,13 @@ def pytest_report_header(config: pytest.Config) -> str:
     """What is tested on what."""
     settings = os.environ.get("DJANGO_SETTINGS_MODULE", "no settings")
     return f"Python {sys.version.split()[0]}, Django {django.__version__}, {settings}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        flushing.install(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

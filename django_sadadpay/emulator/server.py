@@ -101,7 +101,7 @@ class Emulator:
         self.api.stopping.clear()
         self._thread = threading.Thread(
             target=self._server.serve_forever,
-            kwargs={"poll_interval": 0.02},
+            kwargs={"poll_interval": 0.01},
             name="sadadpay-emulator",
             daemon=True,
         )
