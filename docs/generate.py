@@ -147,7 +147,8 @@ def _inner(field: Field, prefix: str) -> Iterator[str]:
 
 def _row(field: Field, prefix: str) -> str:
     needed = "yes" if field.required else ""
-    return f"| `{prefix}{field.wire}` | `{field.name}` | {_KINDS[field.kind]} | {needed} | {_MARKS[field.evidence]} |"
+    cells = (f"`{prefix}{field.wire}`", f"`{field.name}`", _KINDS[field.kind], needed, _MARKS[field.evidence])
+    return f"| {' | '.join(cells)} |"
 
 
 def probe() -> str:
@@ -166,11 +167,11 @@ def probe_differences() -> str:
             ("Invoice/getall", "ignore_paging", {}),
         )
     )
-    return text[text.index("### Differences") : text.index("### Endpoints")]
+    return text[text.index("| Endpoint |") : text.index("#### Endpoints")].strip() + "\n"
 
 
 def _probed(faults: Iterable[tuple[str, str, dict[str, Any]]]) -> str:
-    """A run against an emulator of its own, without what differs from run to run; headings one level down."""
+    """A run against an emulator of its own, without what differs each time; headings two levels down."""
     from django_sadadpay.emulator import Emulator
     from django_sadadpay.probe import Account, Options, markdown
     from django_sadadpay.probe import probe as run
@@ -188,7 +189,7 @@ def _probed(faults: Iterable[tuple[str, str, dict[str, Any]]]) -> str:
 
         options = Options(journal=Path(folder, "probe.journal"), pay=True, change_account=True)
         text = markdown(run(account, options, say=pay), measured=False)
-    return re.sub("^#", "##", text, flags=re.MULTILINE)
+    return re.sub("^#", "###", text, flags=re.MULTILINE)
 
 
 PAGES: dict[str, Callable[[], str]] = {

@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 from django_sadadpay.gateway.client import API_URLS
 from django_sadadpay.gateway.spelling import Spellings
 
+#: Nobody can have them: no Kuwaiti number begins with 0 (contract 12), and example.com is reserved.
+MOBILE, EMAIL = "+96500000000", "probe@example.com"
+
 _RUN = re.compile(r"[0-9a-z]{4,16}")
 
 
@@ -69,8 +72,8 @@ class Options:
     change_account: bool = False
     live: bool = False
     timeout: float = 20.0
-    mobile: str = "+96500000000"
-    email: str = "probe@example.com"
+    mobile: str = MOBILE
+    email: str = EMAIL
     run: str = field(default_factory=lambda: secrets.token_hex(4))
 
     def __post_init__(self) -> None:

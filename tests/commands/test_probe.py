@@ -47,7 +47,7 @@ def test_every_option_is_explained_on_its_page() -> None:
     page = (ROOT / "docs" / "probe.md").read_text("utf-8")
     known = set(BaseCommand().create_parser("", "")._option_string_actions)
     own = sorted(set(Command().create_parser("", "")._option_string_actions) - known)
-    assert len(own) == 12
+    assert len(own) == 14
     assert [name for name in own if name not in page] == []
 
 
@@ -57,6 +57,19 @@ def test_without_a_folder_the_report_is_printed(
     monkeypatch.chdir(tmp_path)
     assert "# What Sadad's API answered\n" in run("--only", "Common")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_made_up_customers_may_have_another_number_which_is_told_to_nobody(
+    sadad: Sadad, tmp_path: Path
+) -> None:
+    run(
+        "--output", tmp_path, "--only", "Customers", "--mobile", "+96555512345", "--email", "ali@shop.example"
+    )
+    sent = [call.body for call in sadad.control.log if call.endpoint == "Customer/insert"]
+    assert (sent[0]["mobile"], sent[0]["email"]) == ("+96555512345", "ali@shop.example")
+    written = "".join(path.read_text() for path in tmp_path.iterdir())
+    assert "55512345" not in written
+    assert "ali@" not in written
 
 
 def test_differences_are_exit_code_1(sadad: Sadad, tmp_path: Path) -> None:
@@ -139,7 +152,7 @@ def _started(sadad: Sadad, folder: Path, *arguments: str) -> subprocess.Popen[st
         "API_URL": sadad.emulator.api_url,
     }
     (folder / "probe_settings.py").write_text(_SETTINGS.format(account=account))
-    command = ["-m", "django", "sadadpay_probe", "--skip-checks", "--output", str(folder), *arguments]
+    command = ["-m", "django", "sadadpay_probe", "--output", str(folder), *arguments]
     paths = os.pathsep.join([str(ROOT), str(folder)])
     return subprocess.Popen(
         [sys.executable, *command],

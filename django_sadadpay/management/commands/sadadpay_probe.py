@@ -18,8 +18,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django_sadadpay import conf
 from django_sadadpay.management.parsing import positive
 from django_sadadpay.probe import Account, CouldNotRun, Options, Report, cleanup, markdown, probe
+from django_sadadpay.probe.options import EMAIL, MOBILE
 
-_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+#: Windows has no SIGHUP.
+_STOPS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
 
 
 class Command(BaseCommand):
@@ -27,6 +29,8 @@ class Command(BaseCommand):
         "Walk Sadad's endpoints on throwaway objects, compare each reply with the endpoint table, and delete "
         "what was made. Exit code 0: all as the table says; 1: differences; 2: it could not run."
     )
+
+    requires_system_checks: list[str] = []  # it needs the account's keys and nothing else of the shop
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--account", default="default", help="an account of SADADPAY (default: default)")
@@ -53,6 +57,8 @@ class Command(BaseCommand):
             metavar="JOURNAL",
             help="only delete what a run that was killed left behind",
         )
+        parser.add_argument("--mobile", default=MOBILE, help=f"of made-up customers (default: {MOBILE})")
+        parser.add_argument("--email", default=EMAIL, help=f"of made-up customers (default: {EMAIL})")
         self._add_paying(parser)
 
     def _add_paying(self, parser: ArgumentParser) -> None:
@@ -97,6 +103,8 @@ class Command(BaseCommand):
             change_account=options["change_account"],
             live=live,
             timeout=options["timeout"],
+            mobile=options["mobile"],
+            email=options["email"],
         )
         return chosen.with_journal(folder / f"sadadpay-probe-{chosen.run}.journal")
 
