@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import django
 import pytest
+from hypothesis import settings
 
 from tests import flushing
 from tests.servers import chromium, redis
@@ -17,6 +18,13 @@ if TYPE_CHECKING:  # installed where browser tests run only
     from playwright.sync_api import Browser
 
 pytest_plugins = ["django_sadadpay.testing.plugin"]
+
+
+# The same examples in every run: a suite that is red by luck is believed by nobody. Others are looked for with
+# HYPOTHESIS_PROFILE=random. No deadlines: a busy machine is no failure.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.register_profile("random", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
