@@ -20,8 +20,8 @@ if TYPE_CHECKING:  # installed where browser tests run only
 pytest_plugins = ["django_sadadpay.testing.plugin"]
 
 
-# The same examples in every run: a suite that is red by luck is believed by nobody. Others are looked for with
-# HYPOTHESIS_PROFILE=random. No deadlines: a busy machine is no failure.
+# The same examples in every run: nobody believes a suite that is red by luck. HYPOTHESIS_PROFILE=random looks
+# for others. No deadlines: a busy machine is no failure.
 settings.register_profile("suite", derandomize=True, deadline=None)
 settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
