@@ -8,7 +8,8 @@ dies between them is caught up by ``sadadpay_push --all``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -27,6 +28,7 @@ from django_sadadpay.services.kinds import Kind
 
 State, Wanted, Code = Mirror.State, Mirror.Wanted, Attention.Code
 R = TypeVar("R", bound=Mirror)
+T = TypeVar("T")
 _CHUNK = 100
 
 
@@ -42,23 +44,20 @@ def mirror(objects: Iterable[models.Model], *, name: str = "") -> int:
     :return: how many mirrors changed.
     """
     changed, left = 0, iter(objects)
-    while chunk := list(islice(left, _CHUNK)):
-        with transaction.atomic(using=transactions.alias()):
-            changed += sum(mark(_mirrored(obj, name), obj) is not None for obj in chunk)
+    while chunk := [(_mirrored(obj, name), obj) for obj in islice(left, _CHUNK)]:
+        changed += _together(partial(_mark_all, chunk))
     return changed
 
 
-def mirror_all(mirrored: Mirrored[Any]) -> int:
-    """Mark the mirrors of all objects, and want gone those whose object is gone. For what no signal told."""
-    changed = mirror(mirrored.objects(), name=mirrored.name)
-    return changed + sum(1 for pk in _orphans(mirrored) if forget(mirrored, pk))
+def _mark_all(chunk: list[tuple[Mirrored[Any], models.Model]]) -> int:
+    return sum(mark(mirrored, obj) is not None for mirrored, obj in chunk)
 
 
 def row_of(obj: models.Model, *, name: str = "") -> Mirror | None:
     """The mirror of a shop's object in its account's present environment."""
     mirrored = _mirrored(obj, name)
     account = conf.current().account(mirrored.account(obj))
-    rows = _kind(mirrored).model._base_manager.using(transactions.alias())
+    rows = kind_of(mirrored).model._base_manager.using(transactions.alias())
     key = exact(mirrored.name, str(obj.pk))
     return rows.filter(source_key=key, account=account.name, environment=account.environment).first()
 
@@ -68,25 +67,42 @@ def row_of(obj: models.Model, *, name: str = "") -> Mirror | None:
 
 def mark(mirrored: Mirrored[Any], obj: models.Model) -> Mirror | None:
     """Want what ``obj`` says now. The row if that changed anything; it is pushed after the commit."""
-    with transaction.atomic(using=transactions.alias()):
-        fresh = mirrored.model._base_manager.using(transactions.alias()).filter(pk=obj.pk).first()
-        if fresh is None:
-            forget(mirrored, obj.pk)
-            return None
-        return _mark(mirrored, fresh)
+    return _together(partial(_mark_locked, mirrored, obj.pk))
 
 
 def forget(mirrored: Mirrored[Any], pk: Any) -> bool:
     """The object is gone: so is to be its mirror, in every account whose environment is in use."""
+    return _together(lambda: _forget(_locked(kind_of(mirrored), exact(mirrored.name, str(pk)))))
+
+
+def _together(block: Callable[[], T]) -> T:
+    """In the caller's transaction; where there is none (autocommit), in one of ours, made again after a lock
+    error.
+    """
+    if not transaction.get_connection(transactions.alias()).in_atomic_block:
+        return transactions.run(block)
     with transaction.atomic(using=transactions.alias()):
-        rows = _locked(_kind(mirrored), exact(mirrored.name, str(pk)))
-        return sum(_want_absent(row) for row in rows if not gateway.is_parked(row)) > 0
+        return block()
 
 
-def _mark(mirrored: Mirrored[Any], obj: models.Model) -> Mirror | None:
-    kind, account = _kind(mirrored), conf.current().account(mirrored.account(obj))
+def _mark_locked(mirrored: Mirrored[Any], pk: Any) -> Mirror | None:
+    """The lock first: SQLite cannot turn a read into a write while another writes."""
+    rows = _locked(kind_of(mirrored), exact(mirrored.name, str(pk)))
+    obj = mirrored.model._base_manager.using(transactions.alias()).filter(pk=pk).first()
+    if obj is None:
+        _forget(rows)
+        return None
+    return _mark(mirrored, obj, rows)
+
+
+def _forget(rows: list[Mirror]) -> bool:
+    return sum(_want_absent(row) for row in rows if not gateway.is_parked(row)) > 0
+
+
+def _mark(mirrored: Mirrored[Any], obj: models.Model, rows: list[Mirror]) -> Mirror | None:
+    kind, account = kind_of(mirrored), conf.current().account(mirrored.account(obj))
     here: Mirror | None = None
-    for row in _locked(kind, exact(mirrored.name, str(obj.pk))):
+    for row in rows:
         if (row.account, row.environment) == (account.name, account.environment):
             here = row
         elif not gateway.is_parked(row):
@@ -136,10 +152,12 @@ def create(draft: Draft, account: str = "default") -> Mirror:
 
     :raises DraftError: names the field that Sadad would refuse; nothing was stored.
     """
-    chosen = conf.current().account(account)
-    row = kinds.of_draft(type(draft)).model(account=chosen.name, environment=chosen.environment)
-    with transaction.atomic(using=transactions.alias()):
-        want(row, draft)
+    return _together(partial(_create, draft, conf.current().account(account)))
+
+
+def _create(draft: Draft, account: conf.Account) -> Mirror:
+    row = kinds.of_draft(type(draft)).model(account=account.name, environment=account.environment)
+    want(row, draft)
     return row
 
 
@@ -148,9 +166,12 @@ def change(row: R, draft: Draft) -> R:
 
     :raises DraftError: as ``create``.
     """
-    with transaction.atomic(using=transactions.alias()):
-        locked = transactions.lock(type(row), row.pk)
-        want(locked, draft)
+    return _together(partial(_change, row, draft))
+
+
+def _change(row: R, draft: Draft) -> R:
+    locked = transactions.lock(type(row), row.pk)
+    want(locked, draft)
     return locked
 
 
@@ -159,12 +180,15 @@ def remove(row: Mirror) -> None:
 
     :raises Refused: ``needed``: others need it; ``field`` names how many of which kind.
     """
-    with transaction.atomic(using=transactions.alias()):
-        locked = transactions.lock(type(row), row.pk)
-        others = needed_by(locked)
-        if others:
-            raise Refused("needed", field=", ".join(f"{count} {name}" for name, count in others.items()))
-        _want_absent(locked)
+    _together(partial(_remove, row))
+
+
+def _remove(row: Mirror) -> None:
+    locked = transactions.lock(type(row), row.pk)
+    others = needed_by(locked)
+    if others:
+        raise Refused("needed", field=", ".join(f"{count} {name}" for name, count in others.items()))
+    _want_absent(locked)
 
 
 def needed_by(row: Mirror) -> dict[str, int]:
@@ -224,10 +248,7 @@ def _relist(row: Mirror) -> None:
     for link in links.filter(wanted=Wanted.PRESENT) if isinstance(row, Product) else ():
         mirrored = mirrors.get(link.source)
         if mirrored is not None:
-            objects = mirrored.model._base_manager.using(transactions.alias())
-            obj = objects.filter(pk=link.object_id).first()
-            if obj is not None:
-                _mark(mirrored, obj)
+            _mark_locked(mirrored, link.object_id)
 
 
 def _fail(row: Mirror, error: DraftError) -> bool:
@@ -350,7 +371,7 @@ def _list_products(row: Mirror, listed: list[int]) -> None:
 # Rows
 
 
-def _kind(mirrored: Mirrored[Any]) -> Kind:
+def kind_of(mirrored: Mirrored[Any]) -> Kind:
     if mirrored.draft is None:
         raise TypeError(f"{mirrored.name} makes no draft")
     return kinds.of_draft(mirrored.draft)
@@ -373,16 +394,3 @@ def _locked(kind: Kind, key: str) -> list[Mirror]:
     if connection.features.has_select_for_no_key_update:
         return list(rows.select_for_update(no_key=True))
     return list(rows.select_for_update())
-
-
-def _orphans(mirrored: Mirrored[Any]) -> Iterator[str]:
-    """Primary keys of objects that are gone and whose mirror is not."""
-    rows = _kind(mirrored).model._base_manager.using(transactions.alias())
-    mine = rows.filter(source=mirrored.name, wanted=Wanted.PRESENT).order_by("pk")
-    last = 0
-    while chunk := list(mine.filter(pk__gt=last).values_list("pk", "object_id")[:_CHUNK]):
-        last = chunk[-1][0]
-        pks = [pk for _row, pk in chunk]
-        objects = mirrored.model._base_manager.using(transactions.alias())
-        there = {str(pk) for pk in objects.filter(pk__in=pks).values_list("pk", flat=True)}
-        yield from (pk for pk in pks if pk not in there)

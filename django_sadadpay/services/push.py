@@ -277,7 +277,8 @@ class _Account:
         self._heed(each, outcome)
         storing.store(each, kind, holder, outcome)
         self.report.count(outcome.what)
-        if outcome.again or outcome.what in ("found", "absent"):
+        anew = outcome.what == "deleted" and each.is_wanted
+        if outcome.again or anew or outcome.what in ("found", "absent"):
             self.again = True
 
     def _heed(self, each: Mirror, outcome: Outcome) -> None:

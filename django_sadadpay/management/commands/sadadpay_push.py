@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from django_sadadpay.management.parsing import positive
 from django_sadadpay.registry import mirrors
-from django_sadadpay.services import mirroring, push
+from django_sadadpay.services import push, sweeping
 from django_sadadpay.services.kinds import BY_NAME
 
 
@@ -56,7 +56,7 @@ class Command(BaseCommand):
 
     def _mark_all(self) -> None:
         for mirrored in mirrors:
-            changed = mirroring.mirror_all(mirrored)
+            changed = sweeping.mirror_all(mirrored)
             self.stdout.write(f"push: {mirrored.name}: {changed} changed")
 
 
