@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -27,8 +28,19 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
     "refund": (REFUND,),
     "happened": (CHANGE, REFUND),
     "did_not_happen": (CHANGE, REFUND),
+    "adopt": (CHANGE,),
+    "send_again": (CHANGE,),
+    "take_theirs": (CHANGE,),
+    "keep_ours": (CHANGE,),
     "dismiss": (CHANGE,),
 }
+
+
+def permissions(case: Attention, action: str) -> tuple[str, ...]:
+    """What an action needs: for a mirrored object also the permission to change it."""
+    kind = case.subject.partition(":")[0]
+    own = (f"sadadpay.change_{kind}",) if kind and action != "dismiss" else ()
+    return (*PERMISSIONS[action], *own)
 
 
 class NoteForm(forms.Form):
@@ -39,6 +51,19 @@ class NoteForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "vTextField", "dir": "auto"}),
         help_text=_("What you did, for those who come after you."),
     )
+
+
+class IdForm(forms.Form):
+    note = forms.CharField(
+        label=_("Sadad id"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "dir": "ltr", "autocomplete": "off"}),
+        help_text=_("As Sadad's panel shows it."),
+    )
+
+
+#: Forms of the actions that ask for something.
+FORMS: dict[str, type[forms.Form]] = {"adopt": IdForm, "dismiss": NoteForm}
 
 
 @admin.register(Attention)
@@ -56,9 +81,9 @@ class AttentionAdmin(PagesAdmin):
         "event__sadad_id",
     )
     search_help_text = _("Reference, order or Sadad id")
-    open_lookups = ("pk", "id", "code", "invoice", "invoice__id")
+    open_lookups = ("pk", "id", "code", "invoice", "invoice__id", "subject")
     fieldsets = [
-        (None, {"fields": ("sentence", "subject", ("created_at", "account", "environment"))}),
+        (None, {"fields": ("sentence", "about", ("created_at", "account", "environment"))}),
         (_("Resolution"), {"fields": (("end", "by_name", "resolved_at"),)}),
     ]
 
@@ -66,7 +91,7 @@ class AttentionAdmin(PagesAdmin):
         status = request.GET.get("status")
         ends = ["end"] if status in ("closed", "all") else []
         buttons = [] if status == "closed" else [self._buttons(request)]
-        return ["sentence", "subject", "since", *ends, *buttons]
+        return ["sentence", "about", "since", *ends, *buttons]
 
     def _buttons(self, request: HttpRequest) -> Callable[[Attention], SafeString]:
         """The column of buttons knows who looks at it."""
@@ -82,7 +107,7 @@ class AttentionAdmin(PagesAdmin):
         return [
             {"url": self._address(case, action), "label": texts.ACTIONS[action]}
             for action in cases.actions(case)
-            if allowed(request, *PERMISSIONS[action])
+            if allowed(request, *permissions(case, action))
         ]
 
     def _address(self, case: Attention, action: str) -> str:
@@ -118,21 +143,23 @@ class AttentionAdmin(PagesAdmin):
         if action not in words.ACTION_HELP:
             raise Http404
         case = self.row(request, pk, *PERMISSIONS[action])
+        if not allowed(request, *permissions(case, action)):
+            raise PermissionDenied
         if action not in cases.actions(case):
             messages.error(request, texts.error_sentence("no_longer_waiting"))
             return self._to_list()
-        form = NoteForm(request.POST if request.method == "POST" else None)
+        form = FORMS.get(action, forms.Form)(request.POST if request.method == "POST" else None)
         if request.method != "POST" or not form.is_valid():
             return self._ask(request, case, action, form)
-        if not self._act(request, case, action, form.cleaned_data["note"]):
+        if not self._act(request, case, action, form.cleaned_data.get("note", "")):
             return self.back(case)
         return self._to_list()
 
-    def _ask(self, request: HttpRequest, case: Attention, action: str, form: NoteForm) -> HttpResponse:
+    def _ask(self, request: HttpRequest, case: Attention, action: str, form: forms.Form) -> HttpResponse:
         context = {
             "title": texts.ACTIONS[action],
             "lines": [texts.attention_sentence(case.code, case.params), words.ACTION_HELP[action]],
-            "form": form if action == "dismiss" else None,
+            "form": form if action in FORMS else None,
             "submit": texts.ACTIONS[action],
         }
         return self.ask(request, "sadadpay/admin/confirm.html", case, **context)
@@ -159,14 +186,22 @@ class AttentionAdmin(PagesAdmin):
         return texts.attention_sentence(case.code, case.params)
 
     @admin.display(description=_("about"))
-    def subject(self, case: Attention) -> SafeString | str:
+    def about(self, case: Attention) -> SafeString | str:
         site = self.admin_site.name
         if case.invoice is not None:
             return shown.link(link(site, "invoice", "change", case.invoice.pk), case.invoice.shop_reference)
         if case.event is not None:
             label = case.event.sadad_id or _("webhook call")
             return shown.link(link(site, "webhookevent", "change", case.event.pk), label)
+        if case.subject:
+            return self._mirror_link(case)
         return f"{case.account} ({case.environment})"
+
+    def _mirror_link(self, case: Attention) -> SafeString | str:
+        """By kind and number: to name each object would be a statement a row, and may name a person."""
+        kind, _sep, pk = case.subject.partition(":")
+        label = f"{texts.KINDS.get(kind, kind)} {pk}"
+        return shown.link(link(self.admin_site.name, kind, "change", pk), label)
 
     @admin.display(description=_("since"))
     def since(self, case: Attention) -> str:

@@ -70,6 +70,7 @@ class InvoiceAdmin(RefundPages):
         "object_id",
         "purpose",
         "sadad_id",
+        "made_from",
     )
     fieldsets = [
         (None, {"fields": (("shown_state", "order", "purpose", "kind"), ("reference", "why"))}),

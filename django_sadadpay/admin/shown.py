@@ -23,9 +23,9 @@ NOTHING = "–"
 MASK = "••••••••"
 
 #: Colours of the badges in admin.css.
-_GOOD = frozenset({"paid", "done"})
-_BAD = frozenset({"refused", "unknown", "lost", "dead", "did_not_happen"})
-_BUSY = frozenset({"new", "superseding", "requested", "sending", "waiting", "working"})
+_GOOD = frozenset({"paid", "done", "synced"})
+_BAD = frozenset({"refused", "unknown", "lost", "dead", "did_not_happen", "failed"})
+_BUSY = frozenset({"new", "superseding", "requested", "sending", "waiting", "working", "pending"})
 
 
 def title(model: type[models.Model], name: str) -> str:

@@ -21,6 +21,7 @@ Words = dict[str, "str | Promise"]
 #: ``InvoiceEvent.kind`` in words.
 KINDS: Words = {
     "created": _("Made here"),
+    "claimed": _("It was found out what made it"),
     "identified": _("Sadad gave it an id"),
     "opened": _("Open for payment"),
     "refused": _("Not made at Sadad"),
@@ -66,6 +67,12 @@ ACTION_HELP: Words = {
     "did_not_happen": _(
         "The refund is booked as not done, and its amount can be refunded again. Look in Sadad's panel first."
     ),
+    "adopt": _("Sadad is asked for this id. The row takes it, and what is wanted is sent as a change."),
+    "send_again": _(
+        "It is sent as new. Look in Sadad's panel first: if it is there, it will be there twice."
+    ),
+    "take_theirs": _("What Sadad has is wanted here from now on. Our change is lost."),
+    "keep_ours": _("What is wanted here is sent. Sadad's change is lost."),
     "dismiss": _("The case is closed and nothing else changes."),
 }
 
@@ -80,6 +87,15 @@ RESOLUTIONS: Words = {
     "keys accepted": _("Sadad accepts the keys again"),
     "refunded": _("Refunded"),
     "refused": _("The refund was refused"),
+    "Sadad's was taken": _("Sadad's was taken"),
+    "adopted": _("It was at Sadad"),
+    "deleted": _("Deleted at Sadad"),
+    "inserted": _("In step with Sadad"),
+    "mended": _("Mended"),
+    "ours was kept": _("Ours was kept"),
+    "sent again": _("Sent again"),
+    "unchanged": _("In step with Sadad"),
+    "updated": _("In step with Sadad"),
     "the order was told": _("The order was told"),
 }
 
