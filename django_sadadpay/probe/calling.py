@@ -14,6 +14,7 @@ from django_sadadpay.gateway.endpoints import Endpoint
 from django_sadadpay.gateway.envelope import Reply
 from django_sadadpay.gateway.errors import InvalidRequest, RateLimited, SadadError
 from django_sadadpay.gateway.hidden import Hidden
+from django_sadadpay.probe.looking import carries
 from django_sadadpay.probe.masking import Masker
 from django_sadadpay.probe.options import Account, Options
 from django_sadadpay.probe.report import Probed
@@ -23,6 +24,8 @@ _WRONG = {
     "bearer": Hidden("Bearer probe-no-such-token"),
     "basic": Hidden(f"Basic {b64encode(b'probe:probe').decode()}"),
 }
+#: Rows that are kept of a list that holds none of the probe's own: enough to show their shape.
+_FEW = 3
 #: Calls that were turned away unread (HTTP 429) are made again so often; seconds to wait at most.
 _TURNED_AWAY, _LONGEST_WAIT = 4, 60.0
 
@@ -35,6 +38,7 @@ class Recorder:
         self._folder = folder
         self._masker = Masker(ours)
         self._names: dict[str, int] = {}
+        self._prefix = ours
 
     def keep(self, endpoint: Endpoint, step: str, reply: Reply) -> None:
         name = f"{endpoint.name}--{step}".replace("/", "-").replace(" ", "-")
@@ -42,7 +46,7 @@ class Recorder:
         body = {
             "isValid": reply.is_valid,
             "errorKey": reply.error_key or None,
-            "response": self._masker.reply(reply.response),
+            "response": self._masker.reply(self._ours(reply.response)),
         }
         kept = {
             "endpoint": endpoint.name,
@@ -52,6 +56,12 @@ class Recorder:
         }
         path = self._folder / f"{name}{f'-{count}' if count > 1 else ''}.json"
         path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def _ours(self, response: Any) -> Any:
+        """Of a list, the probe's own rows: the merchant's others are nobody's business. Else the first."""
+        if not isinstance(response, list):
+            return response
+        return [row for row in response if carries(row, self._prefix)] or response[:_FEW]
 
 
 class Caller:

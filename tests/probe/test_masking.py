@@ -162,6 +162,18 @@ def test_recorded_replies_hold_no_secret_and_nothing_of_others(lab: Lab) -> None
     assert kept["body"]["response"]["customer_Name"].startswith("probe-0000test-")
 
 
+def test_of_a_list_only_our_own_rows_are_recorded_or_a_few(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, "probe-1234-")
+    row = SadadClient("ck", "cs").endpoints["Customer/getall"]
+    ours = {"id": 7, "name": "probe-1234-001"}
+    others = [{"id": number, "name": "Somebody"} for number in range(10, 20)]
+    for step, rows in (("mixed", [*others, ours]), ("foreign", others)):
+        recorder.keep(row, step, Reply(200, True, True, response=rows))
+    kept = {path.stem.split("--")[1]: json.loads(path.read_text()) for path in tmp_path.iterdir()}
+    assert [one["name"] for one in kept["mixed"]["body"]["response"]] == ["probe-1234-001"]
+    assert len(kept["foreign"]["body"]["response"]) == 3
+
+
 def test_what_was_no_envelope_is_recorded_without_a_body(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, "probe-1234-")
     row = SadadClient("ck", "cs").endpoints["Invoice/getbyid"]
