@@ -1,4 +1,4 @@
-"""``SECURITY.md`` leaves no threat without a test (``tests/docs`` checks that each exists), and no test out."""
+"""``SECURITY.md`` leaves no threat without a test (``tests/docs`` checks that it exists), and no test out."""
 
 from __future__ import annotations
 
