@@ -9,6 +9,7 @@ import pytest
 from django_sadadpay.emulator.routes import ROUTES
 from django_sadadpay.gateway.client import SadadClient
 from django_sadadpay.gateway.endpoints import ENDPOINTS
+from django_sadadpay.probe.steps import STEPS
 
 HANDLED = {route.name: route for route in ROUTES}
 
@@ -33,3 +34,7 @@ def test_client_and_emulator_say_the_same_of_how_well_a_body_is_known() -> None:
         if route.evidence == "assumed" and any(field.evidence != "assumed" for field in ENDPOINTS[name].fields)
     }
     assert weaker == {}
+
+
+def test_the_probe_has_a_step_for_each() -> None:
+    assert {step.endpoint for step in STEPS} == set(ENDPOINTS)
