@@ -19,7 +19,7 @@ from django.db.models import Value
 from django.test import RequestFactory
 from django.urls import reverse
 
-from django_sadadpay import conf, views
+from django_sadadpay import conf, tasks, views
 from django_sadadpay.emulator import Emulator
 from django_sadadpay.gateway import tokens, transport, wire
 from django_sadadpay.models import (
@@ -37,6 +37,7 @@ from django_sadadpay.models import (
 from django_sadadpay.registry import InvoiceDraft
 from django_sadadpay.services import checkout as checkout_service
 from django_sadadpay.services import clock, transactions
+from django_sadadpay.services.points import armed
 from tests.fire.line import HOST, Line, session
 from tests.shop.models import Order, OrderLine
 from tests.shop.sadadpay import OrderPayable
@@ -66,6 +67,7 @@ _TICK = timedelta(milliseconds=1)
 _EXPECTED = re.compile(
     r"(Unavailable|OutcomeUnknown|Rejected|RateLimited|AuthenticationError|NotFound|ReplyTooLarge"
     r"|Refused|TryAgain|OutcomePending|AlreadyPaid|NeedsAttention|raised RuntimeError)$"
+    r"|waits for reconcile: ConnectionError"
 )
 
 
@@ -89,7 +91,8 @@ class Killed(BaseException):
 class Lab:
     """The world of one run. ``emulator.world`` is the truth about what Sadad did."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Any) -> None:
+        self._settings = settings
         self.emulator = Emulator(deliver="manual", webhook_url=f"{HOST}/webhook/")
         self.world = self.emulator.world
         self.world.base_url = HOST
@@ -106,6 +109,8 @@ class Lab:
     def reset(self) -> None:
         """Empty tables, a new Sadad, the clock at its start."""
         self.time, self.steps_left, self.is_dead = _START, -1, False
+        self.skew = 0.0
+        armed.clear()
         self.purposes.clear()
         self.surprises.found.clear()
         self.control.reset()
@@ -126,7 +131,7 @@ class Lab:
         return self.time
 
     def _sadad_now(self) -> float:
-        return self.time.timestamp()
+        return self.time.timestamp() + self.skew
 
     def advance(self, seconds: float) -> None:
         """Move both sides' clocks."""
@@ -146,6 +151,22 @@ class Lab:
             pass
         finally:
             self.steps_left, self.is_dead = -1, False
+            armed.clear()
+
+    def meets(self, label: str, other: Callable[[], object]) -> None:
+        """When the process comes by this point, another one does something, once."""
+
+        def once() -> None:
+            armed.clear()
+            other()
+
+        armed[label] = once
+
+    def works_by(self, runner: str) -> None:
+        """Webhooks are handled before they are answered ("inline"), or later ("celery", whose broker is
+        down).
+        """
+        self._settings.SADADPAY = {**self._settings.SADADPAY, "TASK_RUNNER": runner}
 
     def _statement(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         # Django goes on rolling back to its savepoints while the exception passes: that changes nothing.
@@ -196,7 +217,7 @@ class _Time:
 @contextmanager
 def laboratory(patch: pytest.MonkeyPatch, settings: Any) -> Iterator[Lab]:
     """A lab with the app's settings, clock, network and pauses pointing at it."""
-    lab = Lab()
+    lab = Lab(settings)
     account = {
         **settings.SADADPAY["ACCOUNTS"]["default"],
         "CLIENT_KEY": lab.emulator.client_key,
@@ -215,6 +236,7 @@ def laboratory(patch: pytest.MonkeyPatch, settings: Any) -> Iterator[Lab]:
     patch.setattr(tokens.TokenSource.__init__, "__kwdefaults__", defaults)
     patch.setattr(wire, "_new_session", lambda: session(lab.line))
     patch.setattr(wire, "time", virtual)
+    patch.setattr(tasks, "send_event", _no_broker)
     wire.SESSIONS.close()
     _with_purposes(patch, lab)
     logger = logging.getLogger("django_sadadpay")
@@ -224,6 +246,10 @@ def laboratory(patch: pytest.MonkeyPatch, settings: Any) -> Iterator[Lab]:
         yield lab
     finally:
         wire.SESSIONS.close()
+
+
+def _no_broker(_pk: int) -> None:
+    raise ConnectionError("no broker")
 
 
 def _with_purposes(patch: pytest.MonkeyPatch, lab: Lab) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +18,7 @@ from django_sadadpay.emulator import Refusal
 from django_sadadpay.emulator.faults import KINDS, WEBHOOK
 from django_sadadpay.models import Attention, Invoice, Refund
 from django_sadadpay.services import cases, maintenance, reconcile
+from django_sadadpay.services.points import POINTS
 from tests.fire.books import PAID, Books, fils, hold
 from tests.fire.lab import Lab
 from tests.shop.models import Order
@@ -37,6 +38,7 @@ ENDPOINTS = (
     "Refund/insert",
     "User/GenerateAccessToken",
     "User/GenerateRefreshToken",
+    "Common/getcurrencies",
 )
 #: What a reply may say in one field: (endpoint, path, what becomes of it).
 LIES: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -78,7 +80,9 @@ OPTIONS: dict[str, tuple[dict[str, Any], ...]] = {
     "reorder": ({"seconds": 400.0},),
 }
 #: What staff do in Sadad's own panel.
-PANEL = ("refund", "refund", "refund", "cancel", "expire", "deposit", "settings", "revoke")
+PANEL = ("refund", "refund", "refund", "cancel", "expire", "deposit", "settings", "revoke", "clock", "rate")
+#: How far Sadad's clock is from ours, seconds.
+SKEWS = (0.0, 90_000.0, -90_000.0, 300_000.0)
 SETTINGS: tuple[dict[str, Any], ...] = (
     {"refund_delay": 5000.0},
     {"refund_delay": 0.0},
@@ -103,13 +107,14 @@ Fault = tuple[str, str, dict[str, Any]]
 
 
 def trouble(*places: str) -> st.SearchStrategy[Trouble]:
-    """What happens to one action: nothing, a fault at one of these endpoints, or the process's death before
-    so many statements and calls.
+    """What happens to one action: nothing, a fault at one of these endpoints, the process's death before
+    so many statements and calls, or somebody else's action at one of its points.
     """
     here = [fault for fault in FAULTS if fault[0].startswith(places)]
     faults = st.builds(Trouble, st.sampled_from(here), st.integers(1, 3), st.sampled_from([0, 0, 1, 2]))
     deaths = st.builds(Trouble, kill=st.integers(0, 45))
-    return st.one_of(st.just(Trouble()), st.just(Trouble()), faults, faults, deaths)
+    others = st.builds(Trouble, point=st.sampled_from(LABELS), meanwhile=st.sampled_from(MEANWHILE))
+    return st.one_of(st.just(Trouble()), st.just(Trouble()), faults, faults, deaths, others, others)
 
 
 @dataclass(frozen=True)
@@ -118,10 +123,28 @@ class Trouble:
     times: int = 1
     skip: int = 0
     kill: int | None = None
+    point: str = ""
+    meanwhile: str = ""
 
 
 NONE = Trouble()
-BUYING = trouble("Invoice/", "User/")
+#: Points inside a transaction: nobody else can do anything there that this process sees.
+_INSIDE = {"settle.applied", "settle.told", "settle.settled"}
+LABELS = tuple(label for label in POINTS if label not in _INSIDE)
+#: What another process, the buyer or the panel does at such a point.
+MEANWHILE = (
+    "pay",
+    "webhook",
+    "verify",
+    "reconcile",
+    "checkout",
+    "basket",
+    "refund",
+    "panel refund",
+    "cancel",
+    "panel cancel",
+)
+BUYING = trouble("Invoice/", "User/", "Common/")
 LOOKING = trouble("Invoice/getbyid", "User/GenerateAccessToken")
 REFUNDING = trouble("Refund/insert", "Refund/insert", "Invoice/getbyid", "User/")
 CANCELLING = trouble("Invoice/delete", "Invoice/getbyid")
@@ -163,8 +186,40 @@ class Fire(RuleBasedStateMachine):
             self.did(f"fault {kind}")
             self.lab.control.faults.add(place, kind, times=trouble.times, skip=trouble.skip, **options)
         self.tally["deaths"] += trouble.kill is not None
+        if trouble.point:
+            self.lab.meets(trouble.point, lambda: self._meanwhile(trouble.meanwhile))
         with self.lab.process(trouble.kill):
             yield
+
+    def _meanwhile(self, what: str) -> None:
+        """Somebody else is quicker, at a point of the action under way."""
+        self.tally[f"meanwhile {what}"] += 1
+        order, invoice = Order.objects.order_by("-pk").first(), Invoice.objects.order_by("-pk").first()
+        number = max(self.lab.world.invoices, default=None)
+        acts: dict[str, Callable[[], object]] = {
+            "webhook": lambda: self.lab.control.deliver_webhooks(self._post),
+            "reconcile": reconcile.run,
+        }
+        if order is not None:
+            acts["checkout"] = lambda: self._show(order, checkout(order))
+            acts["basket"] = lambda: self._new_price(order, 777)
+        if number is not None:
+            acts["pay"] = lambda: self.lab.control.pay(number)
+            acts["panel refund"] = lambda: self.lab.control.refund(number, self.odd(222))
+            acts["panel cancel"] = lambda: self.lab.control.cancel(number)
+        if invoice is not None:
+            acts["verify"] = lambda: verify(invoice)
+            acts["cancel"] = lambda: cancel(invoice)
+            acts["refund"] = lambda: refund(invoice, self.odd(333), reason="meanwhile")
+        with suppress(PaymentError, Refusal):
+            acts.get(what, lambda: None)()
+
+    def _new_price(self, order: Order, amount: int) -> None:
+        order.amount = Decimal(amount) / 1000 + 5
+        if order.currency != "KWD":
+            order.amount = order.amount.quantize(Decimal("0.01"))
+        order.save(update_fields=["amount"])
+        order.lines.update(price=order.amount)
 
     def odd(self, fils: int) -> Decimal:
         """An amount that no other refund of this run has: the thousandths of a million."""
@@ -181,9 +236,14 @@ class Fire(RuleBasedStateMachine):
 
     # The shop and its buyer
 
-    @initialize(amount=ODD, start=st.sampled_from(["order", "checkout", "pay", "webhook", "webhook"]))
-    def somebody_buys(self, amount: int, start: str) -> None:
+    @initialize(
+        amount=ODD,
+        start=st.sampled_from(["order", "checkout", "pay", "webhook", "webhook"]),
+        runner=st.sampled_from(["inline", "inline", "celery"]),
+    )
+    def somebody_buys(self, amount: int, start: str, runner: str) -> None:
         """Each run starts some way down the road."""
+        self.lab.works_by(runner)
         steps = ["order", "checkout", "pay", "webhook"]
         self.add_order(amount)
         for step in steps[1 : steps.index(start) + 1]:
@@ -195,11 +255,16 @@ class Fire(RuleBasedStateMachine):
                 self.webhooks_arrive(NONE)
 
     def add_order(self, amount: int) -> None:
-        price = Decimal(amount) / 1000 + 5
-        order = Order.objects.create(number=f"A-{amount}", amount=price)
-        order.lines.create(name="Coffee", price=price)
+        currency = "USD" if amount % 6 == 5 else "KWD"
+        order = Order.objects.create(number=f"A-{amount}", amount=5, currency=currency)
+        order.lines.create(name="Coffee", price=5)
+        self._new_price(order, amount)
 
-    @rule(which=WHICH, amount=ODD, what=st.sampled_from(["basket", "basket", "order", "part", *BEHAVIOURS]))
+    @rule(
+        which=WHICH,
+        amount=ODD,
+        what=st.sampled_from(["basket", "basket", "order", "part", "gone", *BEHAVIOURS]),
+    )
     def shop_changes(self, which: int, amount: int, what: str) -> None:
         self.did(f"shop: {what}")
         order = self.order(which)
@@ -209,10 +274,10 @@ class Fire(RuleBasedStateMachine):
             Order.objects.filter(pk=order.pk).update(behaviour=what)
         elif what == "part":
             self.lab.purposes[order.pk] = "balance" if amount % 2 else ""
+        elif what == "gone" and Order.objects.count() > 1:
+            order.delete()
         else:
-            order.amount = Decimal(amount) / 1000 + 5
-            order.save(update_fields=["amount"])
-            order.lines.update(price=order.amount)
+            self._new_price(order, amount)
 
     @rule(which=WHICH, trouble=BUYING)
     def checks_out(self, which: int, trouble: Trouble) -> None:
@@ -227,8 +292,11 @@ class Fire(RuleBasedStateMachine):
         truth = self.books.truth(invoice.sadad_id)
         hold(truth is not None and invoice.state == Invoice.State.OPEN, "a link to nothing", invoice, truth)
         assert truth is not None
-        same = truth.ref_number == invoice.reference and truth.fils == fils(order.amount)
-        hold(same, "a link to another invoice", invoice.reference, order.amount, truth)
+        same = truth.ref_number == invoice.reference and truth.fils == fils(invoice.amount)
+        hold(same, "a link to another invoice", invoice.reference, truth)
+        hold(
+            invoice.shop_amount == order.amount, "a link to another amount", invoice.shop_amount, order.amount
+        )
         hold(invoice.pay_url.endswith(truth.key), "a link to another page", invoice.pay_url, truth)
         self.shown.append(str(invoice.sadad_id))
 
@@ -381,6 +449,10 @@ class Fire(RuleBasedStateMachine):
                 self.lab.control.settings(**SETTINGS[amount % len(SETTINGS)])
             elif what == "revoke":
                 self.lab.control.revoke_tokens()
+            elif what == "clock":
+                self.lab.skew = SKEWS[amount % len(SKEWS)]
+            elif what == "rate":
+                self.lab.control.set_rate("USD", 0.3 + amount / 40_000)
             else:
                 getattr(self.lab.control, what)(number)
 
@@ -413,6 +485,7 @@ class Fire(RuleBasedStateMachine):
     def end_well(self) -> None:
         """Faults stop, three reconcile runs, each with the clock moved past every due time."""
         self.lab.control.faults.clear()
+        self.lab.skew = 0.0
         self.lab.control.settings(refund_delay=0.0, refund_id="true")
         self.lab.control.complete_refunds()
         Order.objects.update(behaviour="")
