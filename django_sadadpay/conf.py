@@ -18,6 +18,7 @@ from django_sadadpay.gateway.spelling import Spellings
 
 ENVIRONMENTS = ("sandbox", "live")
 RUNNERS = ("inline", "celery")
+CONFLICTS = ("theirs", "ask")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Config:
     push_concurrency: int = 4
     push_on_save: bool = False
     retention_days: int = 730
+    pull_conflict: str = "theirs"
 
     def account(self, name: str) -> Account:
         """:raises ImproperlyConfigured: an account that is not in ``SADADPAY["ACCOUNTS"]``."""
@@ -61,7 +63,7 @@ class Config:
             raise ImproperlyConfigured(f'SADADPAY["ACCOUNTS"] has no account {name!r}') from None
 
 
-_KNOWN = {"ACCOUNTS", "SITE_URL", "TASK_RUNNER", "ENCRYPTION_KEYS", "PUSH_ON_SAVE"}
+_KNOWN = {"ACCOUNTS", "SITE_URL", "TASK_RUNNER", "ENCRYPTION_KEYS", "PUSH_ON_SAVE", "PULL_CONFLICT"}
 _NUMBERS = tuple(f.name for f in fields(Config) if f.type == "int")
 #: As days, seconds or calls this is for ever, and still within what dates can reckon with.
 _MOST = 1_000_000
@@ -96,6 +98,7 @@ def _read() -> Config:
         task_runner=_choice("TASK_RUNNER", raw.get("TASK_RUNNER", "inline"), RUNNERS),
         encryption_keys=_texts("ENCRYPTION_KEYS", raw.get("ENCRYPTION_KEYS", ())),
         push_on_save=_flag("PUSH_ON_SAVE", raw.get("PUSH_ON_SAVE", False)),
+        pull_conflict=_choice("PULL_CONFLICT", raw.get("PULL_CONFLICT", "theirs"), CONFLICTS),
         **{name: _whole(name.upper(), raw[name.upper()]) for name in _NUMBERS if name.upper() in raw},
     )
 

@@ -51,6 +51,8 @@ ERRORS: dict[str, str | Promise] = {
     "keys_refused": _("Sadad refused the account's keys."),
     "bad_amount": _("The amount must be a number above zero with at most three places."),
     "bad_mirror": _("This cannot be sent to Sadad; mend %(field)s."),
+    "adopt_amount": _("The invoice asks for another amount than the order."),
+    "adopt_currency": _("The invoice asks for another currency than the order."),
     "needed": _("Others at Sadad need this: %(field)s. Delete those first."),
     "outcome_unknown": _("Sadad did not answer. It is looked at before anything is sent again."),
     "unavailable": _("Sadad could not be reached. It is tried again by itself."),
@@ -60,6 +62,7 @@ ERRORS: dict[str, str | Promise] = {
     "merged": _("Another row mirrors the same object; this one is done with."),
     "mirror_unknown": _("Nobody knows whether Sadad has it. Look in Sadad's panel and decide."),
     "mirror_gone": _("Sadad does not have it."),
+    "mirror_conflict": _("Changed here and at Sadad. It is not sent until a person has decided."),
     "bad_id": _("A Sadad id is a number."),
     "id_held": _("Another row has this Sadad id."),
     "bad_draft": _("The order's data cannot be used for a payment: %(field)s."),
@@ -200,6 +203,9 @@ ATTENTION: dict[str, str | Promise] = {
     "mirror_twice": _(
         "Sadad may have this twice (%(kind)s): as %(ours)s and as %(theirs)s. Delete one there."
     ),
+    "mirror_conflict": _(
+        "Changed here and at Sadad (%(kind)s): %(fields)s. Nothing is sent until you decide which counts."
+    ),
     "reconcile_late": _(
         "Background work has not run for %(minutes)s minutes, and something is due. Start sadadpay_reconcile."
     ),
@@ -215,6 +221,8 @@ ACTIONS: dict[str, str | Promise] = {
     "did_not_happen": _("The refund did not happen"),
     "adopt": _("It is there, under this id"),
     "send_again": _("It is not there: send it again"),
+    "take_theirs": _("Sadad's counts: take it"),
+    "keep_ours": _("Ours counts: send it"),
     "dismiss": _("Dealt with"),
 }
 

@@ -53,6 +53,7 @@ class Code(models.TextChoices):
     MIRROR_UNKNOWN = "mirror_unknown"
     MIRROR_GONE = "mirror_gone"
     MIRROR_TWICE = "mirror_twice"
+    MIRROR_CONFLICT = "mirror_conflict"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Rule:
     ``refund``:
     give the money back. ``decide``: say whether the refund happened. ``retry``: run the hook or event again.
     ``dismiss``: a person has dealt with it. ``adopt``: it is at Sadad, under the id that the person gives.
-    ``send_again``: it is not there.
+    ``send_again``: it is not there. ``take_theirs``, ``keep_ours``: which of two changes counts.
     """
 
     actions: tuple[str, ...] = ("dismiss",)
@@ -102,6 +103,7 @@ RULES: dict[str, Rule] = {
     Code.MIRROR_UNKNOWN: Rule(("adopt", "send_again")),
     Code.MIRROR_GONE: Rule(("send_again", "dismiss")),
     Code.MIRROR_TWICE: Rule(),
+    Code.MIRROR_CONFLICT: Rule(("take_theirs", "keep_ours")),
 }
 #: While one of these is open on a payment, checkout of its object raises ``NeedsAttention``.
 BLOCKING = tuple(code for code, rule in RULES.items() if rule.blocks)

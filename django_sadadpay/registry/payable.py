@@ -123,6 +123,13 @@ class Payable(Generic[M]):
         """False refuses a new checkout (sold out, closed order, another customer's order)."""
         return True
 
+    def find(self, reference: str) -> M | None:
+        """The object that an invoice made in Sadad's panel is for, by what staff wrote as its reference.
+
+        Called by ``sadadpay_pull --resource invoices``; None, as here: it is left alone.
+        """
+        return None
+
     def account(self, obj: M) -> str:
         """The account in ``SADADPAY["ACCOUNTS"]`` that takes the money."""
         return "default"

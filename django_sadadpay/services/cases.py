@@ -13,6 +13,7 @@ from django_sadadpay.services import (
     applying,
     attention,
     clock,
+    conflicts,
     deciding,
     gateway,
     inbox,
@@ -95,6 +96,16 @@ def _send_again(case: Attention, by: AbstractBaseUser, _note: str) -> None:
         deciding.send_again(mirror, _origin(by))
 
 
+def _take_theirs(case: Attention, by: AbstractBaseUser, _note: str) -> None:
+    if (mirror := case.mirror) is not None:
+        conflicts.take_theirs(mirror, _origin(by))
+
+
+def _keep_ours(case: Attention, by: AbstractBaseUser, _note: str) -> None:
+    if (mirror := case.mirror) is not None:
+        conflicts.keep_ours(mirror, _origin(by))
+
+
 def _happened(case: Attention, by: AbstractBaseUser, _note: str) -> None:
     if case.refund is not None:
         refunds.decide(case.refund.pk, happened=True, by=by)
@@ -126,5 +137,7 @@ _DO: dict[str, Callable[[Attention, AbstractBaseUser, str], None]] = {
     "did_not_happen": _did_not_happen,
     "adopt": _adopt,
     "send_again": _send_again,
+    "take_theirs": _take_theirs,
+    "keep_ours": _keep_ours,
     "dismiss": _dismiss,
 }

@@ -60,14 +60,18 @@ class Reading:
         return self.word in _KNOWN
 
 
+def word(record: InvoiceRecord) -> str:
+    """Its status without case and blanks."""
+    said = record.status.strip().casefold().replace(" ", "")
+    return "canceled" if record.deleted and said not in PAID_WORDS else said
+
+
 def read(invoice: Invoice, record: InvoiceRecord) -> Reading:
     """``deleted`` counts as cancelled unless a payment is proven (contract 3.6)."""
-    word = record.status.strip().casefold().replace(" ", "")
-    if record.deleted and word not in PAID_WORDS:
-        word = "canceled"
+    said = word(record)
     refunded = money.from_reply(record.refunded_amount)
     impossible = record.refunded_amount is not None and refunded is None
-    return Reading(word, _mismatch(invoice, record), refunded, refunded_impossible=impossible)
+    return Reading(said, _mismatch(invoice, record), refunded, refunded_impossible=impossible)
 
 
 def _mismatch(invoice: Invoice, record: InvoiceRecord) -> Mismatch | None:

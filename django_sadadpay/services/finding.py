@@ -67,7 +67,7 @@ def lost_insert(row: Mirror, kind: Kind, client: SadadClient) -> Look:
     except ReplyTooLarge:
         return Look(why="long_list")
     told = [kind.told(client, record) for record in records]
-    wanted = _wanted(row, kind)
+    wanted = key_of(row, kind)
     held = _held(row, {record.id for record in records})
     matches = [
         record
@@ -96,7 +96,7 @@ def _is_whole(records: list[ObjectRecord]) -> bool:
     return len(records) < _PAGES * paging.TAKE and (total is None or len(records) >= total)
 
 
-def _wanted(row: Mirror, kind: Kind) -> dict[str, str]:
+def key_of(row: Mirror, kind: Kind) -> dict[str, str]:
     """The values of the key; a product's category is told by its name (contract 10)."""
     values: dict[str, Any] = dict(row.payload)
     category = getattr(row, "category", None)

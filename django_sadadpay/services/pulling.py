@@ -1,0 +1,406 @@
+"""A part of Sadad's list, held against our rows: one SELECT, and nothing is written that is the same.
+
+Only rows that are new or that changed are locked and written, in one transaction for each part. What is being
+sent is left to push: a row with ``sending`` is looked at there. Nothing here calls Sadad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, connections, models
+
+from django_sadadpay.models import Attention, Mirror, Subscription
+from django_sadadpay.services import attention, clock, instalments, matching, plain, transactions
+from django_sadadpay.services.kinds import Kind
+from django_sadadpay.services.relating import Relations
+from django_sadadpay.services.told import OF_ROW, Reader, Told, difference, has_base, mark
+
+State, Wanted, Code = Mirror.State, Mirror.Wanted, Attention.Code
+#: A row that Sadad has no more, and one that was changed on both sides.
+GONE, CONFLICT = "mirror_gone", "mirror_conflict"
+#: Columns that hold Sadad's word, and the name under which it says it.
+_STANDING = {
+    "status": "status",
+    "paid_amount": "paid_amount",
+    "remaining_amount": "remaining_amount",
+    "next_bill_on": "next_bill_date",
+}
+_TRIES = 3
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field that differs. Personal values are never held here: they are ``•••``.
+
+    :ivar what: ``new``, ``changed``, ``matched``, ``conflict`` or ``gone``.
+    """
+
+    what: str
+    kind: str
+    sadad_id: str
+    name: str = ""
+    ours: str = ""
+    theirs: str = ""
+
+
+@dataclass
+class Taken:
+    """What became of the objects of one part, by word: see ``pull.Counted``."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    #: Rows that were made or matched: they are there, although the list was compared before.
+    stored: list[int] = field(default_factory=list)
+
+    def count(self, what: str, number: int = 1) -> None:
+        if number:
+            self.counts[what] = self.counts.get(what, 0) + number
+
+
+@dataclass
+class Known:
+    """A part of a list before anything is written: what is unchanged needs nothing more.
+
+    :ivar changed: by our primary key; ``uncompared`` are those that no list was held against before.
+    :ivar seen: every row of ours that the part showed.
+    """
+
+    changed: dict[int, Told] = field(default_factory=dict)
+    new: list[Told] = field(default_factory=list)
+    seen: list[int] = field(default_factory=list)
+    uncompared: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which rows are meant: one kind in one account and environment."""
+
+    kind: Kind
+    account: str
+    environment: str
+    reader: Reader
+    asks: bool = False
+    dry_run: bool = False
+
+    @property
+    def rows(self) -> models.QuerySet[Any]:
+        rows = self.kind.model._base_manager.using(transactions.alias())
+        return rows.filter(account=self.account, environment=self.environment)
+
+
+def sort(place: Place, told: Mapping[str, Told]) -> Known:
+    """Which of the objects are new or changed. One SELECT for the part.
+
+    :param told: by Sadad's id.
+    """
+    rows = place.rows.filter(sadad_id__in=list(told)).values_list("sadad_id", "pk", "reply_digest")
+    known = Known()
+    held = set()
+    for sadad_id, pk, digest in rows:
+        one = told[sadad_id]
+        held.add(sadad_id)
+        known.seen.append(pk)
+        if digest[:OF_ROW] != one.digest:
+            known.changed[pk] = one
+            if not digest:
+                known.uncompared.add(pk)
+    known.new = [one for sadad_id, one in told.items() if sadad_id not in held]
+    return known
+
+
+def take(place: Place, known: Known) -> Taken:
+    """Take over what is new or changed.
+
+    :raises TryAgain: the database stayed locked; nothing of the part was stored.
+    """
+    if not known.changed and not known.new:
+        return Taken()
+    if place.dry_run:
+        return _Part(place, known, Relations.of(place, known), clock.now()).look()
+    for _ in range(_TRIES - 1):
+        try:
+            return transactions.run(partial(_take, place, known))
+        except IntegrityError:
+            # Push or another pull has learned one of the ids meanwhile: it is a row that we know now.
+            known = sort(place, {one.sadad_id: one for one in (*known.changed.values(), *known.new)})
+    return transactions.run(partial(_take, place, known))
+
+
+def _take(place: Place, known: Known) -> Taken:
+    return _Part(place, known, Relations.of(place, known), clock.now()).store()
+
+
+def follow_stored(place: Place, row: Any) -> None:
+    """Take what the last pull has read of a row that is locked, after a person's decision."""
+    told = place.reader.read(row.reply or {})
+    if told is not None:
+        told.digest = row.reply_digest[:OF_ROW]  # of the list alone; the stored reply holds more
+        part = Known({row.pk: told})
+        _Part(place, part, Relations.of(place, part), clock.now()).follow(row, told)
+
+
+class _Part:
+    def __init__(self, place: Place, known: Known, relations: Relations, now: datetime) -> None:
+        self.place, self.known, self.relations, self.now = place, known, relations, now
+        self.taken = Taken()
+        self._updates: list[Mirror] = []
+        self._standing = [name for name in _STANDING if _has(place.kind.model, name)]
+        self._told: list[tuple[Mirror, Told]] = []
+
+    def look(self) -> Taken:
+        """Say what ``store`` would do."""
+        self._decide_all(self.place.rows.in_bulk(list(self.known.changed)))
+        return self.taken
+
+    def store(self) -> Taken:
+        model = self.place.kind.model
+        self._decide_all(transactions.lock_all(model, list(self.known.changed)) if self.known.changed else {})
+        _upsert(self._updates, self._written())
+        new = [row for row, _told in self._told if row.pk is None]
+        model._base_manager.using(transactions.alias()).bulk_create(new)
+        self.relations.store(self._told)
+        instalments.store(self.place.reader, self._told)
+        self.taken.stored = [row.pk for row, _told in self._told]
+        return self.taken
+
+    def follow(self, row: Any, told: Told) -> None:
+        self.place.reader.deepen(told, told.raw)
+        self._follow(row, told, self._difference(row, told), "changed")
+        row.save(update_fields=self._written())
+        self.relations.store(self._told)
+
+    def _written(self) -> list[str]:
+        """Columns that a pull writes; ``source`` and its key are the shop's."""
+        extra = ["next_check_at"] if self.place.kind.model is Subscription else []
+        return [*_OURS, *self.place.kind.model.columns(), *self._standing, *extra]
+
+    def _decide_all(self, rows: Mapping[int, Mirror]) -> None:
+        for pk, told in self.known.changed.items():
+            row = rows.get(pk)
+            if row is None or row.sadad_id != told.sadad_id:
+                self.taken.count("waiting")  # it was deleted or moved meanwhile
+            else:
+                self._decide(row, told)
+        found = matching.match(self.place, self.known.new, self.now) if self.known.new else matching.Found()
+        self.taken.count("waiting", len(found.left))
+        for told in self.known.new:
+            if told.sadad_id in found.left:
+                continue
+            mine = found.rows.get(told.sadad_id)
+            if mine is None:
+                self._adopt(told)
+            else:
+                self._match(mine, told)
+
+    # One object
+
+    def _decide(self, row: Mirror, told: Told) -> None:
+        if row.sending or not row.is_wanted:
+            self.taken.count("waiting")  # push looks at what it has sent; what is to be deleted will be
+            return
+        differs = self._difference(row, told)
+        ours_changed = row.digest != row.pushed_digest
+        if not differs:
+            self._agree(row, told, ours_changed)
+        elif not ours_changed:
+            self._follow(row, told, differs, "changed")
+        elif not has_base(row):
+            self.taken.count("waiting")  # ours was never compared, or pushed since: it is sent as it is
+        elif self.place.asks:
+            self._ask(row, told, differs)
+        else:
+            self._follow(row, told, differs, "conflict")
+
+    def _difference(self, row: Mirror, told: Told) -> dict[str, tuple[Any, Any]]:
+        return difference(row, told, self.place.reader) | self.relations.difference(row, told)
+
+    def _agree(self, row: Mirror, told: Told, ours_changed: bool) -> None:
+        """Sadad says what we want, in whatever spelling; its word is kept."""
+        self.taken.count("same")
+        if not ours_changed and row.state == State.FAILED:
+            _settle(row, self.now)
+            self._close(row, Code.MIRROR_GONE, Code.MIRROR_CONFLICT)
+        self._say(row, told)
+        self._updates.append(row)
+
+    def _follow(self, row: Mirror, told: Told, differs: Mapping[str, tuple[Any, Any]], what: str) -> None:
+        """Want what Sadad has."""
+        self.taken.count(what)
+        self._note(what, told, differs)
+        follow(row, told, self.place.reader, self.relations, differs)
+        _settle(row, self.now)
+        self._say(row, told)
+        self._close(row, Code.MIRROR_GONE, Code.MIRROR_CONFLICT, Code.MIRROR_REFUSED)
+        self._updates.append(row)
+
+    def _ask(self, row: Mirror, told: Told, differs: Mapping[str, tuple[Any, Any]]) -> None:
+        """Nothing is sent until a person has decided; Sadad's word is kept to decide upon."""
+        self.taken.count("conflict")
+        self.taken.count("asked")
+        self._note("conflict", told, differs)
+        row.state, row.next_try_at, row.error = State.FAILED, None, CONFLICT
+        row.error_params = {"fields": ", ".join(differs)}
+        self._say(row, told)
+        self._updates.append(row)
+        if not self.place.dry_run:
+            attention.ask(
+                Code.MIRROR_CONFLICT, self.now, row, mirror=row, kind=row.kind, fields=", ".join(differs)
+            )
+
+    def _adopt(self, told: Told) -> None:
+        """An object that was made in Sadad's panel, or by an older system."""
+        if not self.relations.knows_children(told):
+            self.taken.count("failed")  # a link without its products would empty Sadad's at the next push
+            return
+        self.taken.count("new")
+        self._note("new", told, {})
+        row = self.place.kind.model(account=self.place.account, environment=self.place.environment)
+        row.sadad_id = told.sadad_id
+        self._name(row, told)
+        follow(row, told, self.place.reader, self.relations)
+        _settle(row, self.now)
+        self._say(row, told)
+        if isinstance(row, Subscription):
+            row.next_check_at = self.now
+
+    def _match(self, row: Mirror, told: Told) -> None:
+        """An object that we wanted, or whose insert was not answered: it is this one."""
+        self.taken.count("matched")
+        differs = self._difference(row, told)
+        self._note("matched", told, differs)
+        row.sadad_id, row.pushed_digest = told.sadad_id, ""
+        row.sending, row.sent_at, row.lease_holder, row.lease_until = "", None, "", None
+        self._name(row, told)
+        if differs or told.values.keys() < row.payload.keys():
+            row.state, row.next_try_at, row.error, row.tries = State.PENDING, self.now, "", 0
+        else:
+            _settle(row, self.now)
+        self._say(row, told)
+        self._close(row, Code.MIRROR_UNKNOWN, Code.MIRROR_REFUSED)
+        self._updates.append(row)
+
+    # Parts of it
+
+    def _name(self, row: Mirror, told: Told) -> None:
+        key, code = told.values.get("key"), told.values.get("code")
+        row.sadad_key = plain.text("" if key is None else str(key), 60) or row.sadad_key
+        row.code = plain.text(code, 60) if isinstance(code, str) else row.code
+
+    def _say(self, row: Mirror, told: Told) -> None:
+        row.reply, row.reply_digest = plain.data(told.raw), mark(told, row.pushed_digest)
+        self._name(row, told)
+        for column in self._standing:
+            if told.values.get(_STANDING[column]) is not None:
+                setattr(row, column, standing(row, column, told.values[_STANDING[column]]))
+        self._told.append((row, told))
+
+    def _close(self, row: Mirror, *codes: str) -> None:
+        if not self.place.dry_run and row.pk is not None:
+            attention.close(codes, self.now, "both sides agree", mirror=row)
+
+    def _note(self, what: str, told: Told, differs: Mapping[str, tuple[Any, Any]]) -> None:
+        if not self.place.dry_run:
+            return
+        kind = self.place.kind
+        lines = [(name, ours, theirs) for name, (ours, theirs) in differs.items()] or [("", "", "")]
+        personal = kind.model.PERSONAL
+        self.taken.changes += [
+            Change(
+                what,
+                kind.name,
+                told.sadad_id,
+                name,
+                masked(name, ours, personal),
+                masked(name, theirs, personal),
+            )
+            for name, ours, theirs in lines
+        ]
+
+
+def follow(
+    row: Mirror,
+    told: Told,
+    reader: Reader,
+    relations: Relations,
+    differs: Mapping[str, tuple[Any, Any]] | None = None,
+) -> None:
+    """Want what Sadad has: of ``differs``, or of everything that it tells."""
+    theirs = reader.payload(told)
+    names = theirs.keys() if differs is None else theirs.keys() & differs.keys()
+    payload = {**row.payload, **{name: theirs[name] for name in names}}
+    relations.follow(row, told)
+    row.take(
+        {name: value for name, value in payload.items() if value is not None}, relations.children(row, told)
+    )
+    row.pushed_digest = row.digest
+
+
+def standing(row: Mirror, column: str, value: Any) -> Any:
+    """Sadad's word as the column holds it."""
+    field = row._meta.get_field(column)
+    if isinstance(field, models.DateField):
+        return instalments.day(value)
+    if isinstance(field, models.DecimalField):
+        return instalments.kwd(value)
+    return plain.text(str(value), getattr(field, "max_length", 40))
+
+
+def masked(name: str, value: Any, personal: Iterable[str]) -> str:
+    """A value fit for a screen."""
+    if value in (None, ""):
+        return "–"
+    return "•••" if name in personal else plain.text(str(value), 60)
+
+
+def _settle(row: Mirror, now: datetime) -> None:
+    """In step."""
+    row.state, row.wanted, row.pushed_digest = State.SYNCED, Wanted.PRESENT, row.digest
+    row.error, row.error_params, row.tries, row.next_try_at, row.synced_at = "", {}, 0, None, now
+
+
+def _has(model: type[Mirror], name: str) -> bool:
+    return any(f.name == name for f in model._meta.concrete_fields)
+
+
+#: Columns of every kind that a pull may change.
+_OURS = (
+    "sadad_id",
+    "sadad_key",
+    "code",
+    "state",
+    "wanted",
+    "pushed_digest",
+    "reply",
+    "reply_digest",
+    "synced_at",
+    "error",
+    "error_params",
+    "tries",
+    "next_try_at",
+    "lease_holder",
+    "lease_until",
+    "sending",
+    "sent_at",
+)
+
+
+# Statements
+
+
+def _upsert(rows: list[Any], columns: Sequence[str]) -> None:
+    """Write these columns of rows that exist and are locked. Much faster than ``bulk_update``'s CASE."""
+    if not rows:
+        return
+    connection = connections[transactions.alias()]
+    named = connection.features.supports_update_conflicts_with_target
+    type(rows[0])._base_manager.using(connection.alias).bulk_create(
+        rows,
+        update_conflicts=True,
+        update_fields=list(columns),
+        unique_fields=["id"] if named else None,
+    )
