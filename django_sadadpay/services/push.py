@@ -12,8 +12,8 @@ with one conditional UPDATE. What can happen at the same time, and why nothing i
   result brings the id, and the next round deletes it.
 - It is saved again while its delete is under way: the delete clears the id, and it is inserted anew.
 - The save is rolled back, or its savepoint: the mark goes with it.
-- An insert's answer is lost, or the worker is killed after sending: ``sending`` was committed before the call;
-  the object is looked for at Sadad before anything is sent.
+- An insert's answer is lost, or the worker is killed after sending: ``sending`` was committed before the
+  call; the object is looked for at Sadad before anything is sent.
 - The worker is killed before sending: the same look; not found, it is sent. Groups are small, and of one row
   where only a person could look.
 - A lost answer, then an edit: the mark leaves the row unknown; the look adopts what is there, and an update

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from django_sadadpay.models import Attention, Mirror
-from django_sadadpay.services import gateway
+from django_sadadpay.services import clock, gateway
 from django_sadadpay.testing.gateway import Sadad
 from tests.shop.models import Category, Choice, Client, Level, Membership, Product
 
@@ -28,6 +29,13 @@ def fresh(row: Any) -> Any:
 def waiting() -> list[str]:
     """The codes that wait for a person."""
     return list(Attention.objects.filter(resolved_at=None).order_by("pk").values_list("code", flat=True))
+
+
+def pause(row: Mirror) -> timedelta:
+    """How long until the row's next try."""
+    if row.next_try_at is None:
+        raise AssertionError("no next try")
+    return row.next_try_at - clock.now()
 
 
 def during(endpoint: str, change: Callable[[], Any], times: int = 1) -> Any:

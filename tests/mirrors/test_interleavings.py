@@ -19,7 +19,7 @@ from django_sadadpay import CategoryDraft, ProductDraft, mirror
 from django_sadadpay.models import Attention, Customer, PaymentLink, ProductCategory, SubscriptionTemplate
 from django_sadadpay.models import Product as ProductRow
 from django_sadadpay.registry import PaymentLinkDraft
-from django_sadadpay.services import clock, deciding, kinds, mirroring, push, pushing, storing
+from django_sadadpay.services import deciding, kinds, mirroring, push, pushing, storing
 from django_sadadpay.services.errors import Refused, TryAgain
 from django_sadadpay.services.pushing import Outcome
 from django_sadadpay.testing.gateway import Sadad
@@ -29,6 +29,7 @@ from tests.mirrors.conftest import (
     at_sadad,
     during,
     fresh,
+    pause,
     product,
     states,
     waiting,
@@ -256,7 +257,7 @@ def test_a_look_that_fails_is_made_again(
     assert push.run().failed == {"later": 1}
     row = Customer.objects.get()
     assert (row.state, row.sending, row.error) == ("unknown", "insert", "unavailable")
-    assert row.next_try_at - clock.now() > timedelta(minutes=4)
+    assert pause(row) > timedelta(minutes=4)
     sadad.control.faults.clear()
     sadad_clock(301)
     push.run()

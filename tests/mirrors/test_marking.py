@@ -107,7 +107,7 @@ def test_a_rolled_back_savepoint_takes_its_own_marks_only(
             transaction.set_rollback(True)
         product(coffee, "Kept")
     assert [row.name_en for row in ProductRow.objects.all()] == ["Kept"]
-    assert [[row.name_en for row in rows] for rows in woken] == [["Kept"]]
+    assert [[str(row) for row in rows] for rows in woken] == [["Kept"]]
 
 
 def test_a_transaction_wakes_the_pusher_once(coffee: Category, woken: list[list[Mirror]]) -> None:
@@ -200,7 +200,7 @@ def test_what_sends_no_signal_is_told_by_hand(coffee: Category) -> None:
 
 def test_a_sweep_finds_what_nobody_told(coffee: Category) -> None:
     gone, kept = product(coffee, "Gone"), product(coffee, "Kept")
-    Product.objects.filter(pk=gone.pk)._raw_delete("default")  # type: ignore[attr-defined]  # no signal
+    Product.objects.filter(pk=gone.pk)._raw_delete("default")  # no signal
     Product.objects.filter(pk=kept.pk).update(name="Renamed")
     found = mirrors.get("product")
     assert found is not None
@@ -475,7 +475,7 @@ def test_what_a_mirror_makes_is_said_by_annotation_or_attribute() -> None:
 
 def test_a_mirror_without_its_method_says_what_to_write() -> None:
     with pytest.raises(ImproperlyConfigured, match="must define mirror"):
-        Mirrored().mirror(object())
+        Mirrored[Any]().mirror(object())
 
 
 def test_a_mirror_registered_late_is_followed_until_it_goes(

@@ -33,7 +33,7 @@ from django_sadadpay.registry import Customer as Payer
 from django_sadadpay.registry import PaymentLinkDraft, SubscriptionLinkDraft, TemplateDraft
 from django_sadadpay.services import clock, mirroring, push, pushing
 from django_sadadpay.testing.gateway import Sadad
-from tests.mirrors.conftest import assert_same_on_both_sides, at_sadad, fresh, product, states, waiting
+from tests.mirrors.conftest import assert_same_on_both_sides, at_sadad, fresh, pause, product, states, waiting
 from tests.shop.models import Category, Choice, Client, Level, Membership, Product
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -193,7 +193,7 @@ def test_a_refusal_is_kept_with_sadads_word_and_never_blocks_others(sadad: Sadad
     assert sorted(states(ProductRow)) == ["failed", "synced", "synced"]
     row = ProductRow.objects.get(state="failed")
     assert (row.error, row.tries, row.sending) == ("NameEnRequired", 1, "")
-    assert timedelta(seconds=50) < row.next_try_at - clock.now() < timedelta(seconds=70)
+    assert timedelta(seconds=50) < pause(row) < timedelta(seconds=70)
     assert waiting() == ["mirror_refused"]
 
 
@@ -205,7 +205,7 @@ def test_a_failed_row_is_tried_again_later_and_later(
     for _ in range(4):
         push.run()
         row = ProductCategory.objects.get()
-        pauses.append(round((row.next_try_at - clock.now()).total_seconds() / 60))
+        pauses.append(round(pause(row).total_seconds() / 60))
         assert push.run().failed == {}
         sadad_clock(pauses[-1] * 60 + 1)
     assert pauses == [1, 5, 15, 60]
@@ -372,10 +372,10 @@ def test_a_parked_row_is_left_alone(sadad: Sadad, coffee: Category) -> None:
 
 
 def test_push_is_refused_inside_a_transaction(coffee: Category) -> None:
-    calls = [push.run, lambda: push.rows([]), lambda: sync([coffee])]
-    for call in calls:
+    ways: list[Callable[[], Any]] = [push.run, lambda: push.rows([]), lambda: sync([coffee])]
+    for push_it in ways:
         with pytest.raises(InsideTransaction), transaction.atomic():
-            call()
+            push_it()
 
 
 def test_a_limit_is_over_all_kinds_and_says_that_more_is_left(sadad: Sadad) -> None:
