@@ -93,6 +93,15 @@ def run_push() -> dict[str, Any]:
     return {"done": report.done, "failed": report.failed, "calls": report.calls, "left": report.left}
 
 
+@shared_task(name="sadadpay.pull", ignore_result=True)
+def run_pull(account: str | None = None, resources: list[str] | None = None) -> dict[str, Any]:
+    """Take over what exists at Sadad. Not in ``beat_schedule``: how often is the shop's choice."""
+    from django_sadadpay.services import pull
+
+    report = pull.run(account=account, resources=resources)
+    return {f"{one.account} {one.resource}": one.counts for one in report.lists}
+
+
 def send_event(pk: int) -> None:
     """Hand a stored webhook call to a worker; one try, about a second at most.
 

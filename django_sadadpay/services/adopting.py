@@ -1,7 +1,7 @@
-"""Invoices that were made in Sadad's panel: linked to the shop's object by its reference, then settled as any other.
+"""Invoices made in Sadad's panel that are for an object of the shop: linked to it by their reference.
 
-Only settlement changes payment facts here too: the row is made as an invoice in the making that has its id, and
-what Sadad says of it goes through the same comparison of id, reference and amount (money-flow 4).
+Only settlement changes payment facts here too: the row is open and unpaid at first, and what Sadad says of it
+goes through the same comparison of id, reference and amount as any other (money-flow 4).
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def adopt(obj: models.Model, sadad_id: str, *, name: str = "", by: AbstractBaseU
     """Link the invoice with this Sadad id to a shop's object, and settle what it says.
 
     :param name: the payable's registered name, where a model has several.
-    :return: its row; the same one, however often it is asked for. A payment counts for the object if the amount is
-        what is due.
+    :return: its row; the same one, however often it is asked for. A payment counts for the object if the
+        amount is what is due.
     :raises InsideTransaction: a transaction is open.
     :raises Refused: ``adopt_currency`` or ``adopt_amount``: it asks for other money than the object;
         ``nothing_to_pay``. :raises DraftError: the object's draft cannot be used.
@@ -112,8 +112,8 @@ def _is_free(invoice: Invoice) -> bool:
 
 
 def _make(plan: Plan, record: InvoiceRecord, origin: Origin) -> Invoice:
-    """The row; one that another process made meanwhile is as good. It takes no open slot: checkout would delete
-    at Sadad what is not ours when the basket changes (``reconcile``).
+    """The row; one that another process made meanwhile is as good. It takes no open slot: when the basket
+    changes, checkout would delete at Sadad what is not ours.
     """
     rows = _rows(plan.account).filter(sadad_id=record.id)
     known, columns = rows.first(), _columns(plan, record)

@@ -25,7 +25,7 @@ class _Part:
 
 
 def store(reader: Reader, stored: Iterable[tuple[Mirror, Told]]) -> None:
-    """Bring the parts of these plans up to date, in the caller's transaction; what Sadad leaves out is kept."""
+    """Bring these plans' parts up to date, in the caller's transaction. What Sadad leaves out is kept."""
     plans = [(row, told) for row, told in stored if isinstance(row, InstallmentPlan)]
     parts = [part for row, told in plans for part in _parts(row, reader.items(told, "installments"))]
     if not parts:

@@ -1,4 +1,4 @@
-"""Objects of Sadad's that are rows of ours whose id we do not know: pending, or their insert was not answered."""
+"""Objects at Sadad that are rows of ours without an id: pending, or their insert was not answered."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Found:
-    """``rows``: our row by Sadad's id. ``left``: ids left alone: an insert is under way, or a person decides."""
+    """``rows``: our row by Sadad's id. ``left``: ids left alone: an insert is on its way, or a person decides."""
 
     rows: dict[str, Mirror] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)

@@ -40,11 +40,11 @@ class CannotPull(ValueError):
 class Counted:
     """What a run did with one list.
 
-    :ivar counts: objects by what became of them. ``new``; ``changed`` (Sadad's change was taken); ``same`` (in
-        step, only Sadad's words were noted); ``unchanged`` (nothing was written); ``matched`` (a row of ours
+    :ivar counts: objects by what became of them. ``new``; ``changed`` (Sadad's change was taken); ``same``
+        (in step, only Sadad's words were noted); ``unchanged`` (nothing was written); ``matched`` (a row of ours
         whose id was not known); ``conflict`` (changed on both sides), ``asked`` of them; ``waiting`` (push or
         a person is at it, or our change is still to be sent); ``gone`` (Sadad has it no more); ``foreign``
-        (invoices that no payable knows); ``unreadable`` (without an id); ``failed`` (the next pull tries again).
+        (invoices that no payable knows); ``unreadable`` (without an id); ``failed`` (tried again next time).
     :ivar error: why the list was not read to its end.
     :ivar began_at: objects left out before, by a run that was killed.
     :ivar whole: the list was seen from its beginning to its end.
@@ -183,7 +183,9 @@ def _names(asked: Sequence[str] | None) -> list[str]:
     if asked is None:
         return [kind.group for kind in KINDS]
     known = resources()
-    folded = {name.replace("-", "_").lower() for name in asked}
+    short = {kind.name: kind.group for kind in KINDS} | {"invoice": INVOICES}
+    words = (name.replace("-", "_").lower() for name in asked)
+    folded = {short.get(word, word) for word in words}
     wrong = sorted(folded - set(known))
     if wrong:
         raise CannotPull(f"no such resource: {', '.join(wrong)}. There are: {', '.join(known)}")

@@ -18,8 +18,8 @@ from django_sadadpay.services import comparing, plain
 from django_sadadpay.services.kinds import Kind
 
 #: Of ``Mirror.reply_digest``: so many characters are of the row that Sadad's list showed, the others are the
-#: beginning of ``pushed_digest`` at that time. Where they differ by now, we have pushed since, and what differs
-#: at Sadad may be ours.
+#: beginning of ``pushed_digest`` at that time. Where that is another by now, we have pushed since, and what
+#: differs at Sadad may be ours.
 OF_ROW = 40
 _OF_PUSH = 24
 _LONGEST_ID = 18
@@ -93,7 +93,7 @@ class Reader:
         return {name: _wanted(fields[name], value) for name, value in told.values.items() if name in fields}
 
     def children(self, told: Told) -> list[str] | None:
-        """Sadad's ids of what the object lists, each once, wherever in it they stand; None: it does not say."""
+        """Sadad's ids of what the object lists, wherever in it they stand; None: it does not say."""
         name = self.kind.children[0] if self.kind.children else ""
         lists = [f for f in self._shown if f.kind == "rows" and told.values.get(f.name) is not None]
         found = [_ids(f, told.values[f.name], name) for f in lists]
@@ -111,7 +111,7 @@ def _rows(field: Field, value: Any) -> list[coerce.Row]:
 
 
 def _ids(field: Field, value: Any, name: str) -> list[str]:
-    """Ids in the lists called ``name``, which may stand in other lists: a link's products in its categories."""
+    """Ids in the lists called ``name``, which may stand in others: a link's products in its categories."""
     rows = _rows(field, value)
     if field.name == name:
         return [row.id("id") for row in rows]
@@ -137,7 +137,7 @@ def mark(told: Told, pushed_digest: str) -> str:
 
 
 def has_base(row: Mirror) -> bool:
-    """Whether nothing was pushed since the row was last compared with Sadad's list: what differs is theirs."""
+    """Whether nothing was pushed since the row was last held against Sadad's list: a difference is theirs."""
     return row.reply_digest != "" and row.reply_digest[OF_ROW:] == row.pushed_digest[:_OF_PUSH]
 
 

@@ -37,7 +37,7 @@ class Seen:
 
 
 def look(place: Place, client: SadadClient, seen: Seen) -> Taken:
-    """Ask Sadad for what its list left out. Paging is assumed (contract 3.4): a row may slip between two pages.
+    """Ask Sadad for what its list left out: paging is assumed (contract 3.4), a row may slip between pages.
 
     :raises RateLimited, AuthenticationError: it could not be asked; those found gone until then are stored.
     """
