@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from django_sadadpay import money
+from django_sadadpay.gateway.hidden import hide
 from django_sadadpay.gateway.records import InvoiceRecord, TransactionRecord
 from django_sadadpay.models import Invoice, PaymentAttempt
 from django_sadadpay.models.base import exact
@@ -40,7 +41,7 @@ def _key(transaction: TransactionRecord) -> str:
 
 def _values(transaction: TransactionRecord) -> dict[str, Any]:
     raw = plain.data(transaction.raw)
-    return {
+    values = {
         "status": plain.text(transaction.status, 40),
         "request_type": plain.text(transaction.request_type, 40),
         "method": plain.text(transaction.gateway_code or transaction.gateway, 60),
@@ -53,3 +54,4 @@ def _values(transaction: TransactionRecord) -> dict[str, Any]:
         "occurred_at": transaction.created_at,
         "raw": json.loads(json.dumps(raw, default=str)),
     }
+    return hide(values)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django_sadadpay.gateway.hidden import hide
 from django_sadadpay.models import Invoice, InvoiceEvent
 from django_sadadpay.models.invoice import as_fact
 
@@ -58,6 +59,7 @@ def change(
     changed and
     there are no ``params``.
     """
+    values = hide(values)  # Sadad's raw reply may be among them
     changes = _apply(invoice, values)
     if values:
         invoice.save(update_fields=list(values))

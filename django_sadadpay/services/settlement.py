@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django_sadadpay.gateway.hidden import hide
 from django_sadadpay.gateway.records import InvoiceRecord
 from django_sadadpay.models import Attention, Invoice
 from django_sadadpay.services import (
@@ -65,6 +66,7 @@ class _Case:
     fresh: bool
 
     def change(self, kind: str, params: dict[str, Any] | None = None, **values: Any) -> None:
+        values = hide(values)
         change(self.invoice, kind, self.origin, self.now, fetch=self.snapshot.fetch, params=params, **values)
 
     def ask(self, code: str, **params: Any) -> bool:

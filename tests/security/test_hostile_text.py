@@ -204,8 +204,10 @@ def test_nul_is_refused_from_the_shop_and_survived_from_sadad(sadad: Sadad, invo
     from django_sadadpay import checkout, verify
     from django_sadadpay.services.errors import Refused
 
+    order = make_order()
+    order.customer_name = "No\x00or"
     with pytest.raises(Refused, match="bad_draft"):
-        checkout(make_order(customer_name="No\x00or"))
+        checkout(order)
     for path in ("status", "customer_Name", "ref_Number"):
         sadad.control.faults.add("Invoice/getbyid", "reply_field", path=path, value="Un\x00paid\ud800")
         verify(invoice)

@@ -6,6 +6,7 @@ import ast
 import inspect
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from django_sadadpay import cancel, checkout, refund, tasks, verify
 from django_sadadpay.gateway.errors import SadadError
 from django_sadadpay.gateway.hidden import HiddenDict
 from django_sadadpay.gateway.transport import Transport
-from django_sadadpay.models import Attention, GatewayToken, Invoice
-from django_sadadpay.services import gateway, links, reconcile, transactions
+from django_sadadpay.models import Attention, GatewayToken, Invoice, WebhookEvent
+from django_sadadpay.services import gateway, inbox, links, reconcile, transactions
 from django_sadadpay.services.errors import PaymentError
 from django_sadadpay.testing.factories import InvoiceFactory
 from django_sadadpay.testing.gateway import Sadad
@@ -132,9 +133,63 @@ def test_no_failed_call_leaves_anything_in_a_traceback(
 def raised(way: Callable[[], object]) -> Exception | None:
     try:
         way()
-    except (PaymentError, SadadError) as error:
+    except (PaymentError, SadadError, DatabaseError) as error:
         return error
     return None
+
+
+class Failing:
+    """Lets the n-th writing statement fail, and counts them."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.seen = number, 0
+
+    def __call__(self, execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith(("INSERT INTO", "UPDATE")):
+            self.seen += 1
+            if self.seen == self.number:
+                raise OperationalError("server closed the connection unexpectedly")
+        return execute(sql, *rest)
+
+
+@pytest.mark.parametrize("way", ["checkout", "verify", "webhook", "refund"])
+def test_no_failed_statement_leaves_anything_in_a_traceback(
+    way: str, sadad: Sadad, order: Order, secrets: Secrets
+) -> None:
+    """The database dies at each statement of a sale in turn; the variables of all our frames are searched."""
+    number, found = 0, set()
+    while True:
+        number += 1
+        invoice = checkout(make_order())
+        sadad.pay(invoice)
+        ways: dict[str, Callable[[], object]] = {
+            "checkout": lambda: checkout(make_order()),
+            "verify": partial(verify, invoice),
+            "webhook": partial(inbox.process, waiting(invoice).pk),
+            "refund": partial(refund, verify(invoice) if way == "refund" else invoice, "1", reason="x"),
+        }
+        failing = Failing(number)
+        with connection.execute_wrapper(failing):
+            error = raised(ways[way])
+        if error is not None:
+            found.update(leaks.in_locals(error, secrets()))
+        if failing.seen < number:
+            break
+    assert number > 5
+    assert sorted(found) == []
+
+
+def waiting(invoice: Invoice) -> WebhookEvent:
+    slot = f"default:sandbox:{invoice.sadad_id}"
+    return WebhookEvent.objects.create(
+        account="default",
+        environment="sandbox",
+        sadad_id=invoice.sadad_id or "",
+        waiting_slot=slot,
+        body=EMAIL,
+        received_at=invoice.created_at,
+        next_try_at=invoice.created_at,
+    )
 
 
 def test_a_refusal_of_our_own_shows_none_of_the_values(sadad: Sadad, secrets: Secrets) -> None:
