@@ -63,6 +63,8 @@ ERRORS: dict[str, str | Promise] = {
     "mirror_unknown": _("Nobody knows whether Sadad has it. Look in Sadad's panel and decide."),
     "mirror_gone": _("Sadad does not have it."),
     "mirror_conflict": _("Changed here and at Sadad. It is not sent until a person has decided."),
+    "subscription_over": _("The subscription has ended."),
+    "no_such_part": _("The plan has no such instalment."),
     "bad_id": _("A Sadad id is a number."),
     "id_held": _("Another row has this Sadad id."),
     "bad_draft": _("The order's data cannot be used for a payment: %(field)s."),
@@ -206,6 +208,17 @@ ATTENTION: dict[str, str | Promise] = {
     "mirror_conflict": _(
         "Changed here and at Sadad (%(kind)s): %(fields)s. Nothing is sent until you decide which counts."
     ),
+    "bill_differs": _(
+        "Sadad's invoice %(sadad_id)s is no bill of part %(number)s (%(kind)s): %(what)s here %(ours)s, there "
+        "%(theirs)s. Nothing was counted; look at it in Sadad's panel."
+    ),
+    "bill_unknown": _(
+        "An invoice was asked for part %(number)s (%(kind)s), and nobody knows whether Sadad made it. Look in "
+        "Sadad's panel."
+    ),
+    "signal_failed": _(
+        "Telling the shop of %(signal)s failed (%(kind)s, part %(number)s: %(error)s). It is tried again by itself."
+    ),
     "reconcile_late": _(
         "Background work has not run for %(minutes)s minutes, and something is due. Start sadadpay_reconcile."
     ),
@@ -290,6 +303,9 @@ FACTS: dict[str, str | Promise] = {
     "reference": _("the reference"),
     "refunded": _("the refunded amount"),
     "paid": pgettext_lazy("fact", "paid"),
+    "invoice": _("the invoice"),
+    "part": _("the part"),
+    "made_from": _("what made it"),
 }
 
 

@@ -53,6 +53,9 @@ class Code(models.TextChoices):
     MIRROR_UNKNOWN = "mirror_unknown"
     MIRROR_GONE = "mirror_gone"
     MIRROR_TWICE = "mirror_twice"
+    BILL_DIFFERS = "bill_differs"
+    BILL_UNKNOWN = "bill_unknown"
+    SIGNAL_FAILED = "signal_failed"
     MIRROR_CONFLICT = "mirror_conflict"
 
 
@@ -103,6 +106,9 @@ RULES: dict[str, Rule] = {
     Code.MIRROR_UNKNOWN: Rule(("adopt", "send_again")),
     Code.MIRROR_GONE: Rule(("send_again", "dismiss")),
     Code.MIRROR_TWICE: Rule(),
+    Code.BILL_DIFFERS: Rule(("retry", "dismiss")),
+    Code.BILL_UNKNOWN: Rule(("retry", "dismiss")),
+    Code.SIGNAL_FAILED: Rule(("retry", "dismiss")),
     Code.MIRROR_CONFLICT: Rule(("take_theirs", "keep_ours")),
 }
 #: While one of these is open on a payment, checkout of its object raises ``NeedsAttention``.

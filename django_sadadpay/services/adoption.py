@@ -1,26 +1,30 @@
-"""Take over invoices that Sadad made: bills of subscriptions and plans, payments through links, the panel's own.
+"""Take over invoices that Sadad made: bills of subscriptions and plans, payments through links.
 
-Such an invoice gets a row like any other and is settled by the same service. Nothing of ours was sent for it: what
-it is held against is what it was taken over with. The interleavings:
+Such an invoice gets a row like any other and is settled by the same service. Nothing of ours was sent for it:
+it is held against what it was taken over with. The interleavings:
 
-=============================================  ================================================================
-What happens                                   Why it is taken over once, and paid once
-=============================================  ================================================================
-The webhook and a background run, or two       The unique Sadad id refuses the second row; the loser takes the
-workers, take it over at once                  row that is there, and both settle that one.
-Killed after the row, before settling          The row is open and due: reconcile looks at it.
-Killed after settling, before anybody is told  The settling transaction made its subscription or plan due
-                                               (``owners.wake``): the next run tells.
-Its amount or reference is not what we expect  The row holds ours; settling records the mismatch, applies
-                                               nothing and asks a person.
-It was taken over as the panel's, and turns    The row is claimed by what made it if amount and reference are
-out to be a subscription's bill                those expected; else a person is asked.
-Our own checkout made it                       It is never claimed: ``CannotAdopt``.
-=============================================  ================================================================
+===========================================  ============================================================
+What happens                                 Why it is taken over once, and paid once
+===========================================  ============================================================
+The webhook and a background run, or two     The unique Sadad id refuses the second row; the loser takes
+workers, take it over at once                the row that is there, and both settle that one.
+Killed after the row, before settling        The row is open and due: reconcile looks at it.
+Killed after settling, before anybody is     The settling transaction made its subscription or plan due
+told                                         (``owners.wake``): the next run tells.
+Its amount or reference is not the expected  The row holds ours; settling records the mismatch, applies
+one                                          nothing and asks a person.
+It was taken over before, by a link that     The row is claimed by what made it, if amount and reference
+was not known                                are those expected; else a person is asked.
+Our own checkout made it, or it is for an    It is never claimed: ``CannotAdopt``.
+object of the shop's
+It is the bill of two parts                  The second is refused: ``link`` raises ``CannotAdopt``, and
+                                             nothing of it is stored.
+===========================================  ============================================================
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -44,6 +48,10 @@ PANEL = "panel"
 LINK_TYPES = {"paymentlink": "paymentlink", "order": "productlink"}
 
 
+#: What ties the invoice to a part of its maker.
+Link = Callable[[Invoice], object]
+
+
 class CannotAdopt(Exception):
     """``what`` speaks against it: ``ours`` differs from ``theirs``. Nothing was stored."""
 
@@ -56,8 +64,8 @@ class CannotAdopt(Exception):
 class Expected:
     """What is known of an invoice before it is taken over.
 
-    :ivar made_from: ``subscription:5``, ``installmentplan:3``, ``paymentlink:12``; a kind alone where it is not
-        known which one made it; ``panel``.
+    :ivar made_from: ``subscription:5``, ``installmentplan:3``, ``paymentlink:12``; a kind alone where it is
+        not known which one made it; ``panel``.
     :ivar amount: KWD that it must ask for; None: nothing of ours says.
     :ivar reference: its ``ref_Number``; None: as for the amount.
     """
@@ -77,36 +85,45 @@ def find(row: AccountRow, sadad_id: str) -> Invoice | None:
     return Invoice.objects.filter(account=row.account, environment=row.environment, sadad_id=sadad_id).first()
 
 
-def adopt(row: AccountRow, snapshot: Snapshot, expected: Expected, origin: Origin) -> Invoice:
+def adopt(
+    row: AccountRow, snapshot: Snapshot, expected: Expected, origin: Origin, link: Link | None = None
+) -> Invoice:
     """Take an invoice over and settle what the snapshot says. The same row however often it is called.
 
     :param row: whose account and environment it is of.
-    :raises CannotAdopt: it is no bill that we can hold, or it belongs elsewhere.
+    :param link: called in the transaction that takes it over; may raise ``CannotAdopt``.
+    :raises CannotAdopt: it is no bill that we can hold, or it belongs elsewhere. Nothing was stored.
     :raises InsideTransaction: a transaction is open.
     """
     transactions.ensure_outside()
-    invoice = take(row, snapshot.record, expected, origin)
+    invoice = transactions.run(partial(_take, row, snapshot.record, expected, origin, link))
     settled = settlement.settle(invoice.pk, snapshot, origin).invoice
     finish_after(settled, origin)
     return settled
 
 
-def take(row: AccountRow, record: InvoiceRecord, expected: Expected, origin: Origin) -> Invoice:
-    """The row alone; nothing is settled."""
-    return transactions.run(partial(_take, row, record, expected, origin))
+def _take(
+    row: AccountRow, record: InvoiceRecord, expected: Expected, origin: Origin, link: Link | None
+) -> Invoice:
+    invoice = find(row, record.id)
+    if invoice is not None:
+        invoice = _claim(invoice, expected, origin)
+    else:
+        invoice = _made_once(row, record, expected, origin)
+    if link is not None:
+        link(invoice)
+    return invoice
 
 
-def _take(row: AccountRow, record: InvoiceRecord, expected: Expected, origin: Origin) -> Invoice:
-    there = find(row, record.id)
-    if there is None:
-        try:
-            with transaction.atomic(using=transactions.alias()):
-                return _create(row, record, expected, origin)
-        except IntegrityError:
-            there = find(row, record.id)  # somebody was quicker
-            if there is None:
-                raise
-    return _claim(there, expected, origin)
+def _made_once(row: AccountRow, record: InvoiceRecord, expected: Expected, origin: Origin) -> Invoice:
+    try:
+        with transaction.atomic(using=transactions.alias()):
+            return _create(row, record, expected, origin)
+    except IntegrityError:
+        there = find(row, record.id)
+        if there is None:
+            raise
+        return _claim(there, expected, origin)  # somebody was quicker
 
 
 def _create(row: AccountRow, record: InvoiceRecord, expected: Expected, origin: Origin) -> Invoice:
@@ -154,7 +171,7 @@ def _customer(record: InvoiceRecord) -> dict[str, Any]:
 
 
 def _claim(invoice: Invoice, expected: Expected, origin: Origin) -> Invoice:
-    """An invoice that is here already: ours if it was taken over for the same, or for nothing in particular."""
+    """An invoice that is here already: taken over for the same, or for nothing in particular."""
     invoice = transactions.lock(Invoice, invoice.pk)
     if invoice.made_from == expected.made_from:
         return invoice

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django_sadadpay.gateway.errors import SadadError
-from django_sadadpay.models import Attention, InvoiceEvent
+from django_sadadpay.models import Attention, InstallmentPlan, InvoiceEvent, Mirror, Subscription
 from django_sadadpay.services import (
     applying,
     attention,
@@ -18,8 +18,10 @@ from django_sadadpay.services import (
     gateway,
     inbox,
     keys,
+    plans,
     push,
     refunds,
+    subscriptions,
     transactions,
 )
 from django_sadadpay.services.errors import Refused, TryAgain
@@ -83,6 +85,17 @@ def _retry(case: Attention, by: AbstractBaseUser, _note: str) -> None:
     elif case.invoice is not None:
         applying.retry(case.invoice.pk, _origin(by))
     elif (mirror := case.mirror) is not None:
+        _retry_mirror(mirror, case.code)
+
+
+def _retry_mirror(mirror: Mirror, code: str) -> None:
+    """Bills are read and told again; of others the wanted state is sent."""
+    of_bills = code in (Code.BILL_DIFFERS, Code.BILL_UNKNOWN, Code.SIGNAL_FAILED)
+    if of_bills and isinstance(mirror, Subscription):
+        subscriptions.check(mirror.pk)
+    elif of_bills and isinstance(mirror, InstallmentPlan):
+        plans.check(mirror.pk)
+    else:
         push.row(mirror)
 
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,7 +20,9 @@ from django_sadadpay.services import (
     attention,
     clock,
     keys,
+    opening,
     plain,
+    recognising,
     schedule,
     settlement,
     snapshots,
@@ -39,7 +40,6 @@ DEAD_A_DAY = 100
 UNKNOWN_FOR = timedelta(hours=24)
 _STORE_TRIES = 20
 _BODY_LIMIT = 64 * 1024
-_OUR_FORM = re.compile(r"[A-Za-z0-9._-]{0,20}-[a-z2-7]{10}")
 _ORIGIN = Origin(InvoiceEvent.Source.WEBHOOK)
 
 
@@ -178,22 +178,37 @@ def _invoice_of(event: WebhookEvent) -> Invoice | None:
 
 
 def _match(event: WebhookEvent, origin: Origin) -> _Ending | None:
-    """An id that no row holds: ask Sadad whose it is, and match by the reference alone."""
+    """An id that no row holds: ask Sadad whose it is. Matched by the reference that we sent, or as what one
+    of our subscriptions, plans or links has made.
+    """
     snapshot = snapshots.fetch(event, event.sadad_id)
     reference = snapshot.record.ref_number.strip()
-    if not _OUR_FORM.fullmatch(reference):
-        return _Ending(State.FOREIGN)  # the account's POS, panel and link invoices share its webhook
     invoice = Invoice.objects.filter(
-        account=event.account, environment=event.environment, reference=reference
+        account=event.account, environment=event.environment, reference=reference, made_from=""
     ).first()
-    if invoice is None:
-        return _Ending(State.DEAD, "without_row", Code.EVENT_WITHOUT_ROW, reference)
-    finish_after(settlement.settle(invoice.pk, snapshot, origin).invoice, origin)
-    return _Ending(State.DONE)
+    if invoice is not None:
+        finish_after(settlement.settle(invoice.pk, snapshot, origin).invoice, origin)
+        return _Ending(State.DONE)
+    found = recognising.recognise(event, snapshot, origin)
+    if found.invoice is not None:
+        return _Ending(State.DONE)
+    if found.is_a_bill:  # its schedule may name it a moment later
+        return _without_row(reference) if _is_old(event) else None
+    if opening.is_our_form(reference):
+        return _without_row(reference)
+    return _Ending(State.FOREIGN)  # the account's POS, panel and link invoices share its webhook
+
+
+def _without_row(reference: str) -> _Ending:
+    return _Ending(State.DEAD, "without_row", Code.EVENT_WITHOUT_ROW, reference)
+
+
+def _is_old(event: WebhookEvent) -> bool:
+    return clock.now() - event.received_at >= UNKNOWN_FOR
 
 
 def _unknown_id(event: WebhookEvent) -> _Ending | None:
-    if clock.now() - event.received_at < UNKNOWN_FOR:
+    if not _is_old(event):
         return None
     return _Ending(State.DEAD, "unknown_id", Code.EVENT_UNKNOWN_ID)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime
@@ -41,6 +42,7 @@ from django_sadadpay.services.points import point
 
 State = Invoice.State
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+_OUR_FORM = re.compile(r"[A-Za-z0-9._-]{0,20}-[a-z2-7]{10}")
 #: A process that was stopped for longer between its commit and the call does not send: others have given
 #: the row up.
 _SEND_WITHIN = 30.0
@@ -50,6 +52,11 @@ def new_reference(shop_reference: str) -> str:
     """The shop's number cut to 20 ASCII characters, ``-`` and 10 random base32 characters (money-flow 1)."""
     plain = "".join(c for c in shop_reference if c.isascii() and (c.isalnum() or c in "._-"))[:20]
     return f"{plain}-{''.join(secrets.choice(_BASE32) for _ in range(10))}"
+
+
+def is_our_form(reference: str) -> bool:
+    """Whether it looks like one that was made here."""
+    return _OUR_FORM.fullmatch(reference) is not None
 
 
 def create(plan: Plan, return_url: Callable[[str], str], origin: Origin, now: datetime) -> Invoice:

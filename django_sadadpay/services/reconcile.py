@@ -21,7 +21,15 @@ from django.db.models import QuerySet
 
 from django_sadadpay import conf
 from django_sadadpay.gateway.errors import AuthenticationError, NotFound, SadadError
-from django_sadadpay.models import Invoice, InvoiceEvent, Mark, Refund, WebhookEvent
+from django_sadadpay.models import (
+    InstallmentPlan,
+    Invoice,
+    InvoiceEvent,
+    Mark,
+    Refund,
+    Subscription,
+    WebhookEvent,
+)
 from django_sadadpay.models.base import AccountRow
 from django_sadadpay.services import (
     applying,
@@ -33,9 +41,11 @@ from django_sadadpay.services import (
     keys,
     opening,
     orphans,
+    plans,
     rates,
     refunds,
     schedule,
+    subscriptions,
     transactions,
     transitions,
 )
@@ -93,6 +103,8 @@ def run(*, max_calls: int | None = None, max_seconds: int | None = None) -> Repo
     report = Report()
     with gateway.watch(budget.count):
         _rates(report)
+        subscriptions.arm()
+        plans.arm()
         for kind, pk in _due(budget, report):
             _one(kind, pk, report)
     report.calls, report.seconds = budget.calls, time.monotonic() - began
@@ -335,5 +347,7 @@ _KINDS: tuple[_Kind, ...] = (
     _Kind("invoice", Invoice.objects.all, "next_check_at", _check_invoice),
     _Kind("refund", Refund.objects.all, "next_check_at", _check_refund),
     _Kind("hook", Invoice.objects.all, "next_hook_at", lambda pk: applying.retry(pk, _ORIGIN)),
+    _Kind("subscription", Subscription.objects.all, "next_check_at", subscriptions.check),
+    _Kind("plan", InstallmentPlan.objects.all, "next_check_at", plans.check),
     _Kind("refund_hook", Refund.objects.all, "next_hook_at", refunds.retry_hook),
 )

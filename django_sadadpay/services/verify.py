@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django_sadadpay.gateway.errors import NotFound, SadadError
 from django_sadadpay.models import Invoice, InvoiceEvent
-from django_sadadpay.services import cancelling, clock, transactions
+from django_sadadpay.services import cancelling, clock, telling, transactions
 from django_sadadpay.services.errors import PaymentError, Refused, TryAgain
 from django_sadadpay.services.ledger import Origin
 from django_sadadpay.services.looking import look
@@ -47,9 +47,12 @@ def look_and_finish(invoice: Invoice, origin: Origin, *, deadline: float | None 
 
 
 def finish_after(invoice: Invoice, origin: Origin) -> None:
-    """Delete the object's newer invoice if this payment withdrew it; a failure is left to reconcile."""
+    """Delete the object's newer invoice if this payment withdrew it, tell of the bill that it pays; a failure
+    is left to reconcile.
+    """
     if not invoice.is_applied:
         return
+    telling.of(invoice)
     try:
         cancelling.finish_withdrawn(invoice.slot, origin)
     except (SadadError, PaymentError):

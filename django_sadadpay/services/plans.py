@@ -1,0 +1,342 @@
+"""Instalment plans once they exist: each part's state, what is left, paying a part, who is told.
+
+Everything that Sadad is asked here is assumed (contract 3.9, 10). The interleavings of asking for a part's
+invoice:
+
+===========================================  ============================================================
+What happens                                 Why a part is not billed twice
+===========================================  ============================================================
+Two ask at once                              One holds the part's claim; the other is told to wait.
+The answer is lost                           The plan is read: its schedule names the invoice. If not, the
+                                             claim stays for as long as the call may be under way.
+Killed before or after the call              The claim runs out; the next one reads the plan first.
+The schedule does not tell invoices at all   Nobody can look: a person is asked before it is sent again.
+The payer pays on the plan's own page        The webhook, or the next run, finds it by reference or schedule.
+It is paid already                           ``AlreadyPaid``: the plan is read before anything is sent.
+===========================================  ============================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from typing import TypeVar
+
+from django_sadadpay import money
+from django_sadadpay.gateway.coerce import Row, fold
+from django_sadadpay.gateway.errors import (
+    InvalidRequest,
+    NotFound,
+    OutcomeUnknown,
+    Rejected,
+    SadadError,
+)
+from django_sadadpay.models import Attention, Installment, InstallmentPlan, Invoice, Mark, Mirror
+from django_sadadpay.services import (
+    attention,
+    bills,
+    clock,
+    gateway,
+    instalments,
+    kinds,
+    plain,
+    schedule,
+    telling,
+    transactions,
+)
+from django_sadadpay.services.errors import AlreadyPaid, NeedsAttention, OutcomePending, Refused, TryAgain
+from django_sadadpay.services.ledger import Origin
+from django_sadadpay.services.told import Reader, Told
+
+T = TypeVar("T")
+Code = Attention.Code
+#: Sadad's words for a plan on which nothing more is to be paid (contract 10: the panel's words).
+_ENDED = ("completed", "closed")
+
+
+# For shops
+
+
+@dataclass(frozen=True)
+class Left:
+    """KWD of a plan that are not paid: ``ours`` by settled invoices, late fees aside; ``theirs``: Sadad's."""
+
+    ours: Decimal
+    theirs: Decimal | None
+
+
+def left(plan: InstallmentPlan) -> Left:
+    """What is left to pay, by what is stored. Refunds of a part do not open it again."""
+    parts = plan.installments.select_related("invoice")
+    amounts = [part.amount or Decimal(0) for part in parts if not is_paid(part)]
+    paid = [part.amount or Decimal(0) for part in parts if is_paid(part)]
+    total = sum(amounts, Decimal(0)) if plan.amount is None else plan.amount - sum(paid, Decimal(0))
+    return Left(money.parse(total), plan.remaining_amount)
+
+
+def is_paid(part: Installment) -> bool:
+    """By our own invoice, or told so when it was."""
+    return part.told == telling.PAID or (part.invoice is not None and part.invoice.is_applied)
+
+
+def refresh(plan: InstallmentPlan) -> InstallmentPlan:
+    """Read the plan with its parts, and store both. Nothing is settled and nobody is told.
+
+    :raises InsideTransaction: a transaction is open. :raises Refused: ``parked``, or ``no_sadad_id``.
+    :raises TryAgain: Sadad could not be asked. :raises NotFound: Sadad has it no more.
+    """
+    return _asked(lambda: _refresh(plan)[0])
+
+
+def follow(plan: InstallmentPlan, origin: Origin = bills.ORIGIN) -> InstallmentPlan:
+    """Everything that is to be done about it now: read it, settle its bills, tell the shop.
+
+    :raises InsideTransaction, Refused, TryAgain, NotFound: as ``refresh``.
+    """
+    return _asked(lambda: _follow(plan, origin))
+
+
+def pay(plan: InstallmentPlan, installment: Installment, origin: Origin = bills.ORIGIN) -> Invoice:
+    """The invoice of one part, with its ``pay_url``: the one that waits for money, or a new one.
+
+    :raises InsideTransaction: a transaction is open. :raises AlreadyPaid: the part is paid.
+    :raises Refused: Sadad refused it (``DueDateNotComeYet``), or ``no_sadad_id``: it was not pushed yet.
+    :raises OutcomePending: another request is at it, or the answer was lost and nothing tells yet what came
+        of it.
+    :raises NeedsAttention: what Sadad made is not what the part asks for. :raises TryAgain: nothing was done.
+    """
+    return _asked(lambda: _pay(plan, installment.number, origin))
+
+
+def _asked(call: Callable[[], T]) -> T:
+    transactions.ensure_outside()
+    try:
+        return call()
+    except NotFound:
+        raise
+    except SadadError as error:
+        raise TryAgain from error
+
+
+# Background work
+
+
+def arm() -> int:
+    """Make those due that were never looked at; one statement. For ``reconcile``."""
+    rows = InstallmentPlan.objects.filter(sadad_id__isnull=False, next_check_at=None, installments=None)
+    pks = rows.values_list("pk", flat=True)
+    if not (found := list(pks)):
+        return 0
+    due = InstallmentPlan.objects.filter(pk__in=found)
+    return transactions.run(lambda: due.update(next_check_at=clock.now()))
+
+
+def check(pk: int) -> None:
+    """The work of ``reconcile`` on one that is due.
+
+    :raises SadadError: Sadad could not be asked; it is due again soon.
+    """
+    plan = InstallmentPlan.objects.get(pk=pk)
+    if plan.state == Mirror.State.DELETED or plan.sadad_id is None:
+        telling.parts(pk)
+        transactions.run(partial(_reschedule, pk))
+    elif gateway.is_parked(plan):
+        transactions.run(partial(_postpone, pk))
+    else:
+        try:
+            _follow(plan, bills.ORIGIN)
+        except NotFound:
+            transactions.run(partial(_gone, pk))
+
+
+def _postpone(pk: int) -> None:
+    plan = transactions.lock(InstallmentPlan, pk)
+    plan.next_check_at = clock.now() + schedule.DAY
+    plan.save(update_fields=["next_check_at"])
+
+
+def _gone(pk: int) -> None:
+    """Wrong keys look alike: nothing is concluded, a person is asked."""
+    _postpone(pk)
+    plan = InstallmentPlan.objects.get(pk=pk)
+    attention.ask(Code.MIRROR_GONE, clock.now(), plan, mirror=plan, kind=plan.kind)
+
+
+def _follow(plan: InstallmentPlan, origin: Origin) -> InstallmentPlan:
+    plan, _names = _refresh(plan)
+    failed: SadadError | None = None
+    for part in _to_look_at(plan):
+        try:
+            bills.look(part, origin)
+        except SadadError as error:
+            failed = error  # the others' turn comes with the next run; what is settled is told now
+            break
+    telling.parts(plan.pk)
+    transactions.run(partial(_reschedule, plan.pk))
+    if failed is not None:
+        raise failed
+    return InstallmentPlan.objects.get(pk=plan.pk)
+
+
+def _to_look_at(plan: InstallmentPlan) -> list[Installment]:
+    """Bills that are new to us, and those that Sadad calls paid and we do not."""
+    untold = plan.installments.exclude(sadad_invoice_id="").filter(told="").order_by("number")
+    return [part for part in untold.select_related("invoice", "plan") if _is_worth_a_look(part)]
+
+
+def _is_worth_a_look(part: Installment) -> bool:
+    invoice = part.invoice
+    if invoice is None or invoice.made_from != attention.subject_of(part.plan):
+        return True
+    return not invoice.is_paid and part.status.casefold() == bills.PAID_WORD
+
+
+def _reschedule(pk: int) -> None:
+    plan, now = transactions.lock(InstallmentPlan, pk), clock.now()
+    retry, parts = telling.again(plan, now), list(plan.installments.all())
+    over = plan.state == Mirror.State.DELETED or (plan.status.casefold() in _ENDED and bool(parts))
+    plan.next_check_at = retry if over else bills.next_check(now, _next_due(parts), retry)
+    plan.save(update_fields=["next_check_at"])
+
+
+def _next_due(parts: list[Installment]) -> date | None:
+    today = schedule.kuwait_day(clock.now())
+    return min(
+        (part.due_on for part in parts if part.due_on is not None and part.due_on > today), default=None
+    )
+
+
+# Read and store
+
+
+def _refresh(plan: InstallmentPlan) -> tuple[InstallmentPlan, bool]:
+    """The plan as it is stored now, and whether Sadad's schedule names invoices at all."""
+    if plan.sadad_id is None:
+        raise Refused("no_sadad_id")
+    client = gateway.client_of(plan)
+    record = client.installment_plans.getbyid(plan.sadad_id)
+    reader = Reader(kinds.of(plan), client)
+    told = reader.read(record.raw)
+    if told is None or told.sadad_id != plan.sadad_id:
+        raise TryAgain  # an answer about another one is no answer
+    reader.deepen(told, record.raw)
+    names = any(
+        fold(str(key)) == "invoiceid" for row in reader.items(told, "installments") for key in row.raw
+    )
+    said = bills.read(record.raw, client.endpoints["InstallmentPlan/getbyid"].reply)
+    return transactions.run(partial(_store, plan.pk, reader, told, said)), names
+
+
+def _store(pk: int, reader: Reader, told: Told, said: Row) -> InstallmentPlan:
+    plan = transactions.lock(InstallmentPlan, pk)
+    plan.status = plain.text(said.text("status"), 40)
+    plan.paid_amount, plan.remaining_amount = (
+        bills.kwd(said, "paid_amount"),
+        bills.kwd(said, "remaining_amount"),
+    )
+    plan.save(update_fields=["status", "paid_amount", "remaining_amount"])
+    instalments.store(reader, [(plan, told)])
+    return plan
+
+
+# Pay one part
+
+
+def _pay(plan: InstallmentPlan, number: int, origin: Origin) -> Invoice:
+    plan, names_invoices = _refresh(plan)
+    part = _part(plan, number)
+    invoice = _payable(part, origin)
+    if invoice is not None:
+        return invoice
+    if not transactions.run(partial(_claim, part, names_invoices=names_invoices)):
+        raise OutcomePending
+    sadad_id = _ask_for_invoice(plan, part)
+    plan, _names = _refresh(plan)  # its late fees stand in the invoice now
+    if sadad_id:
+        transactions.run(partial(_learn, part.pk, sadad_id))
+    invoice = _payable(_part(plan, number), origin)
+    if invoice is None:
+        raise OutcomePending  # the claim stays while the call may be under way
+    _release(part.pk)
+    return invoice
+
+
+def _part(plan: InstallmentPlan, number: int) -> Installment:
+    part = plan.installments.select_related("invoice", "plan").filter(number=number).first()
+    if part is None:
+        raise Refused("no_such_part")
+    return part
+
+
+def _payable(part: Installment, origin: Origin) -> Invoice | None:
+    """The part's invoice if it can be paid, as Sadad says now; None: there is none."""
+    if is_paid(part):
+        raise AlreadyPaid(invoice=part.invoice)
+    if not part.sadad_invoice_id:
+        return None
+    invoice = bills.look(part, origin)
+    if invoice is None:
+        raise NeedsAttention
+    if invoice.is_paid:
+        raise AlreadyPaid(invoice=invoice)
+    if invoice.attention.filter(resolved_at=None, code__in=(Code.MISMATCH, Code.ID_CONFLICT)).exists():
+        raise NeedsAttention(invoice=invoice)
+    return invoice if invoice.state == Invoice.State.OPEN else None
+
+
+def _ask_for_invoice(plan: InstallmentPlan, part: Installment) -> str:
+    """Its id; empty where the answer was lost and the plan has to tell."""
+    values = {"installment_plan_key": plan.sadad_key, "installment_id": part.sadad_id}
+    try:
+        return gateway.client_of(plan).invoices.create_installment_plan_link_invoice(values)
+    except OutcomeUnknown:
+        return ""
+    except (Rejected, InvalidRequest) as error:
+        if isinstance(error, Rejected) and not error.refusal:
+            return ""  # an unlisted key proves nothing: the invoice may exist
+        _release(part.pk)
+        raise Refused(error.error_key or "no_sadad_id") from error
+    except SadadError:
+        _release(part.pk)
+        raise
+
+
+def _mark(part_pk: int) -> str:
+    return f"installment:{part_pk}"
+
+
+def _claim(part: Installment, *, names_invoices: bool) -> bool:
+    """False: an earlier call was not answered, the schedule tells no invoices: a person has to look first.
+
+    :raises OutcomePending: another request is at it, or may be.
+    """
+    part, now = transactions.lock(Installment, part.pk), clock.now()
+    mark = Mark.objects.filter(name=_mark(part.pk)).first()
+    if mark is not None and mark.at is not None and mark.at > now:
+        raise OutcomePending
+    if mark is not None and not names_invoices and _waits_for_a_person(part):
+        return False
+    Mark.objects.update_or_create(name=_mark(part.pk), defaults={"at": now + schedule.BUSY})
+    return True
+
+
+def _waits_for_a_person(part: Installment) -> bool:
+    """Ask, unless a person has dealt with it."""
+    plan, about = part.plan, attention.subject_of(part.plan)
+    attention.ask(Code.BILL_UNKNOWN, clock.now(), plan, mirror=plan, kind=plan.kind, number=part.number)
+    return Attention.objects.filter(code=Code.BILL_UNKNOWN, subject=about, resolved_at=None).exists()
+
+
+def _release(part_pk: int) -> None:
+    transactions.run(lambda: Mark.objects.filter(name=_mark(part_pk)).delete())
+
+
+def _learn(part_pk: int, sadad_id: str) -> None:
+    """The id that Sadad answered counts, whatever its schedule says by now."""
+    part = transactions.lock(Installment, part_pk)
+    if part.sadad_invoice_id != sadad_id and not is_paid(part):
+        part.sadad_invoice_id, part.invoice = sadad_id, None
+        part.save(update_fields=["sadad_invoice_id", "invoice"])
