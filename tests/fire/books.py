@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django_sadadpay.models import Attention, Invoice, InvoiceEvent, Refund, WebhookEvent
 from django_sadadpay.models.attention import Code
 from django_sadadpay.models.invoice import as_fact
+from django_sadadpay.services import clock
 from django_sadadpay.services.attention import DISMISSED
 from tests.shop.models import Order
 
@@ -27,6 +28,7 @@ PAID = ("Paid", "Deposited", "WaitingRefund", "Refunded")
 #: Sadad did not look at these calls: as if they had carried no token.
 _TURNED_AWAY = {"unauthorized_401", "unauthorized_200"}
 _COLUMNS = ("pk", "reference", "amount", "payable", "object_id", "purpose", "shop_amount", *Invoice.TRACKED)
+_REFUND_COLUMNS = ("pk", "invoice_id", "amount", "state", "source", "handled_at")
 #: Reasons why a payment that was recorded did not count, or not yet.
 _NOT_COUNTED = (
     Code.PAID_TWICE,
@@ -70,7 +72,7 @@ class Books:
 
     def check(self, calls: Iterable[Call] = ()) -> None:
         rows = list(Invoice.objects.values(*_COLUMNS))
-        refunds = list(Refund.objects.values())
+        refunds = list(Refund.objects.values(*_REFUND_COLUMNS))
         self.states = Counter(row["state"] for row in rows)
         self._replay(rows)
         for row in rows:
@@ -209,7 +211,8 @@ def _check_unpaid(invoice: Invoice, truth: Truth) -> None:
     elif truth.status == "Unpaid":
         # Sadad did not delete it, or nobody could ask in time: it is watched until its time is over.
         hold(invoice.state not in Invoice.PAYABLE, "half-way for ever", invoice.reference, invoice.state)
-        hold(invoice.closing != "" or invoice.state == State.LOST, "never withdrawn", invoice, invoice.state)
+        over = invoice.state in (State.LOST, State.EXPIRED) and clock.now() > invoice.expires_at
+        hold(invoice.closing != "" or over, "never withdrawn", invoice, invoice.state)
 
 
 def _check_hooks(rows: list[dict[str, Any]], refunds: list[dict[str, Any]]) -> None:

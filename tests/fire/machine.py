@@ -384,7 +384,7 @@ class Fire(RuleBasedStateMachine):
 
     @rule(seconds=PAUSES)
     def time_passes(self, seconds: int) -> None:
-        self.did("time")
+        self.tally["time"] += 1
         self.lab.advance(seconds)
 
     # Staff
@@ -460,7 +460,7 @@ class Fire(RuleBasedStateMachine):
     def fault(self, fault: Fault, times: int) -> None:
         """One that waits for whoever comes next."""
         place, kind, options = fault
-        self.did(f"fault {kind}")
+        self.tally[f"fault {kind}"] += 1
         self.lab.control.faults.add(place, kind, times=times, **options)
 
     @rule(kind=st.sampled_from(["drop", "duplicate", "delay", "reorder"]))

@@ -19,7 +19,7 @@ from tests.fire.machine import Fire
 
 pytestmark = [pytest.mark.fire, pytest.mark.django_db(transaction=True)]
 LONGER = {"": 0, "longer": 5000}
-RUNS, STEPS = 260, 50
+RUNS, STEPS = 165, 75
 
 
 def _profile() -> hypothesis_settings:
