@@ -68,7 +68,7 @@ def test_the_lines_of_the_readme_take_a_payment_and_give_part_of_it_back(project
         "webhook: 200",
         "order: paid",
         "refund: done, 1.250",
-        "schedule: sadadpay-inbox, sadadpay-reconcile, sadadpay-tokens",
+        "schedule: sadadpay-inbox, sadadpay-push, sadadpay-reconcile, sadadpay-tokens",
         "doctor: ok",
     ]
 

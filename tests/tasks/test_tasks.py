@@ -47,7 +47,10 @@ def test_every_celery_app_finds_the_tasks_by_itself() -> None:
         check=True,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings.memory"},
     )
-    expected = "sadadpay.process_event sadadpay.process_inbox sadadpay.reconcile sadadpay.refresh_tokens"
+    expected = (
+        "sadadpay.process_event sadadpay.process_inbox sadadpay.pull sadadpay.push sadadpay.reconcile"
+        " sadadpay.refresh_tokens"
+    )
     assert done.stdout.strip() == expected
 
 
