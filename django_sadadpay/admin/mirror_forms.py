@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -54,9 +55,9 @@ class MirrorForm(_ModelForm):
             self.add_error("customer_name", _("Choose a customer or write a name, not both."))
             return
         try:
-            draft = self.draft()
-            mirroring.validate(draft)
+            mirroring.validate(self.draft())
             self._check_accounts()
+            _check_together(self.cleaned_data)
         except DraftError as error:
             self.add_error(self._place(error.field), words.problem(error.problem))
 
@@ -75,6 +76,8 @@ class MirrorForm(_ModelForm):
         :raises DraftError: somebody changed what it needs in this moment.
         """
         row = self.instance
+        for _name, other in self._others():
+            other.refresh_from_db(fields=["wanted"])
         if row.pk is not None:
             self.instance = mirroring.change(row, self.draft())
             return
@@ -88,26 +91,27 @@ class MirrorForm(_ModelForm):
     def _said(self) -> dict[str, Any]:
         """The fields' values. What was never said stays unsaid: an empty box is no "no"."""
         before = self.instance.payload
+        unsaid = {f.name for f in dataclasses.fields(self.kind.draft) if f.default is None}
         said = {}
         for name, value in self.cleaned_data.items():
             if name == "account" or (value is False and name not in before):
                 continue
-            unsaid = value == "" and isinstance(self.fields[name], mirror_fields.WordField)
-            said[name] = None if unsaid else value
+            said[name] = None if value == "" and name in unsaid else value
         return said
 
     def _check_accounts(self) -> None:
         if self.instance.pk is not None:
             return  # only rows of its own account are on offer
         account = self.account()
-        for name in (*self.kind.model.PARENTS, *((self.kind.children[0],) if self.kind.children else ())):
-            value = self.cleaned_data.get(name)
-            for other in value if isinstance(value, list) else [value]:
-                if other is not None and (other.account, other.environment) != (
-                    account.name,
-                    account.environment,
-                ):
-                    raise DraftError(name, "is kept by another account")
+        for name, other in self._others():
+            if (other.account, other.environment) != (account.name, account.environment):
+                raise DraftError(name, "is kept by another account")
+
+    def _others(self) -> Iterator[tuple[str, Mirror]]:
+        """The parents and products that were chosen, with their fields."""
+        for name, value in self.cleaned_data.items():
+            found = value if isinstance(value, list) else [value]
+            yield from ((name, other) for other in found if isinstance(other, Mirror))
 
     def _place(self, name: str) -> str | None:
         """The form's field that a draft's field belongs to."""
@@ -115,6 +119,20 @@ class MirrorForm(_ModelForm):
         if first == "customer" and "customer" not in self.fields:
             first = "customer_name"
         return first if first in self.fields else None
+
+
+def _check_together(values: Mapping[str, Any]) -> None:
+    """Fields that must fit each other.
+
+    :raises DraftError: names the one to mend.
+    """
+    lowest, highest = values.get("min_amount"), values.get("max_amount")
+    if lowest and highest and highest < lowest:
+        raise DraftError("max_amount", "is below the lowest amount")
+    if values.get("pay_per") == "Manual":
+        parts = values.get("installments") or []
+        if sum(Decimal(part["amount"]) for part in parts) != values.get("amount"):
+            raise DraftError("installments", "do not add up")
 
 
 def form_for(

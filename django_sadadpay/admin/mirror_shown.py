@@ -13,6 +13,7 @@ from django.db.models import Model
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from django_sadadpay.admin import mirror_fields, shown
@@ -88,7 +89,7 @@ def wanted(kind: Kind, row: Mirror, *, may_see: bool) -> SafeString | str:
     said = [(name, value) for name, value in row.payload.items() if value not in (None, "", [])]
     hidden = () if may_see else kind.model.PERSONAL
     return facts(
-        (words.field(name), shown.MASK if name in hidden else value_of(kind, name, value))
+        (capfirst(words.field(name)), shown.MASK if name in hidden else value_of(kind, name, value))
         for name, value in (*listed, *said)
     )
 

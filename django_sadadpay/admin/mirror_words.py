@@ -69,7 +69,7 @@ FIELDS: Words = {
     "name_ar": _("Arabic name"),
     "name_en": _("English name"),
     "other": _("other"),
-    "pay_per": _("paid"),
+    "pay_per": _("how often it is paid"),
     "price": _("price (KWD)"),
     "products": _("products"),
     "quantity": _("in stock"),
@@ -157,6 +157,8 @@ PROBLEMS: Words = {
     "holds a character that cannot be sent": _("It holds a character that cannot be sent."),
     "is not mirrored": _("It is not kept at Sadad."),
     "is kept by another account": _("It is kept by another account."),
+    "is below the lowest amount": _("It is below the lowest amount."),
+    "do not add up": _("They do not add up to the plan's amount."),
 }
 _LONGER = re.compile(r"is longer than (\d+) characters")
 

@@ -50,6 +50,7 @@ class MirrorAdmin(MirrorPages):
     facts: ClassVar[Sequence[tuple[Any, Sequence[Any]]]] = ()
     #: Columns that are searched by those who may see personal data only.
     personal_search: ClassVar[tuple[str, ...]] = ()
+    sortable_by = ()
     list_filter = ["state", filters.AccountFilter, filters.EnvironmentFilter]
     open_lookups: ClassVar[tuple[str, ...]] = ("pk", "id", "sadad_id", "source", "object_id")
     _AT_SADAD = (
@@ -77,7 +78,7 @@ class MirrorAdmin(MirrorPages):
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         hidden = self._hidden(request)
         columns = [mirror_shown.masked(self.model, c) if c in hidden else c for c in self.columns]
-        return [*columns, "shown_state", "last"]
+        return [*columns, "state_and_why", "last"]
 
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Searching for a phone tells whose it is: only for those who may see it."""
@@ -113,7 +114,8 @@ class MirrorAdmin(MirrorPages):
             body = self._form_sets(request, obj)
         else:
             body = [(None, {"fields": ("wanted_seen" if not self._hidden(request) else "wanted_masked",)})]
-        head = (None, {"fields": (("shown_state", "shown_error"),)})
+        state = ("shown_state", "shown_error") if obj.error else ("shown_state",)
+        head = (None, {"fields": (state,)})
         facts = [(title, {"fields": tuple(rows)}) for title, rows in self.facts]
         tail: list[Any] = [(_("At Sadad"), {"fields": self._AT_SADAD})]
         if allowed(request, VIEW_CUSTOMER_DATA):
@@ -225,13 +227,17 @@ class MirrorAdmin(MirrorPages):
 
     # Columns and facts
 
-    @admin.display(description=_("state"), ordering="state")
+    @admin.display(description=_("state"))
     def shown_state(self, row: Mirror) -> SafeString:
-        badge = shown.badge(row.state, words.state(row))
-        why = words.error(row)
+        return shown.badge(row.state, words.state(row))
+
+    @admin.display(description=_("state"))
+    def state_and_why(self, row: Mirror) -> SafeString:
+        """For the list: why the last push did not work stands below the badge."""
+        badge, why = self.shown_state(row), words.error(row)
         return format_html("{}<br><small>{}</small>", badge, why) if why else badge
 
-    @admin.display(description=_("last in step"), ordering="pk")
+    @admin.display(description=_("last in step"))
     def last(self, row: Mirror) -> str:
         return shown.NOTHING if row.synced_at is None else shown.short(row.synced_at)
 

@@ -103,8 +103,9 @@ def _read(row: Mirror) -> ObjectRecord:
 
 def _take(row: Mirror, seen: Look, origin: Origin | None) -> Mirror:
     locked = _locked(row)
+    place = _place(locked)
     locked.reply = plain.data(seen.record.raw)
-    pulling.follow_stored(_place(locked), locked)
+    pulling.follow_stored(place, locked)
     attention.close(_CASES, clock.now(), "both sides agree", mirror=locked, origin=origin)
     return locked
 

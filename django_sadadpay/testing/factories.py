@@ -7,13 +7,36 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from factory import Dict, LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory, Trait
+from factory import (
+    Dict,
+    LazyAttribute,
+    LazyFunction,
+    SelfAttribute,
+    Sequence,
+    SubFactory,
+    Trait,
+    post_generation,
+)
 from factory.django import DjangoModelFactory
 
-from django_sadadpay.models import Invoice, Refund
+from django_sadadpay.models import (
+    Customer,
+    InstallmentPlan,
+    Invoice,
+    Mirror,
+    PaymentLink,
+    Product,
+    ProductCategory,
+    ProductLink,
+    Refund,
+    Subscription,
+    SubscriptionLink,
+    SubscriptionTemplate,
+)
 from django_sadadpay.models.base import exact
+from django_sadadpay.models.mirror import digest
 
-_INVOICE, _REFUND = Invoice.State, Refund.State
+_INVOICE, _REFUND, _MIRROR = Invoice.State, Refund.State, Mirror.State
 #: Base32 has no 0, 1, 8 and 9.
 _LETTERS = str.maketrans("0189", "abcd")
 
@@ -112,3 +135,176 @@ class RefundFactory(DjangoModelFactory):
     created_at = LazyFunction(timezone.now)
     finished_at = LazyFunction(timezone.now)
     handled_at = LazyFunction(timezone.now)
+
+
+# What a merchant keeps at Sadad
+
+
+class MirrorFactory(DjangoModelFactory):
+    """Base of the mirrors' factories: a row that is in step with Sadad, made by staff.
+
+    Traits: ``pending`` (to be sent), ``failed`` (Sadad refused it), ``unknown`` (insert not answered),
+    ``leaving`` (to be deleted), ``deleted``. For a shop's object give ``source="product"`` and
+    ``object_id=str(product.pk)``.
+    """
+
+    class Meta:
+        model = Mirror
+        abstract = True
+
+    class Params:
+        pending = Trait(
+            state=_MIRROR.PENDING,
+            sadad_id=None,
+            sadad_key="",
+            synced_at=None,
+            next_try_at=LazyFunction(timezone.now),
+        )
+        failed = Trait(pending=True, state=_MIRROR.FAILED, error="NameEnRequired", tries=1)
+        unknown = Trait(
+            pending=True, state=_MIRROR.UNKNOWN, sending="insert", sent_at=LazyFunction(timezone.now)
+        )
+        leaving = Trait(
+            state=_MIRROR.PENDING, wanted=Mirror.Wanted.ABSENT, next_try_at=LazyFunction(timezone.now)
+        )
+        deleted = Trait(
+            state=_MIRROR.DELETED, wanted=Mirror.Wanted.ABSENT, sadad_id=None, sadad_key="", next_try_at=None
+        )
+
+    account = "default"
+    environment = "sandbox"
+    sadad_id = Sequence(lambda n: str(700000 + n))
+    state = _MIRROR.SYNCED
+    synced_at = LazyFunction(timezone.now)
+    source_key = LazyAttribute(lambda o: exact(o.source, o.object_id) if o.source else None)
+    source = ""
+    object_id = ""
+
+    @classmethod
+    def _build(cls, model_class: Any, *args: Any, **kwargs: Any) -> Any:
+        return _in_step(model_class(*args, **kwargs))
+
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, **kwargs: Any) -> Any:
+        row = _in_step(model_class(*args, **kwargs))
+        row.save(force_insert=True)
+        return row
+
+
+def _in_step(row: Any) -> Any:
+    """The payload of the columns, and the digests that go with it."""
+    said = {name: getattr(row, column) for column, name in type(row).SHOWN.items()}
+    plain = {name: f"{v:.3f}" if isinstance(v, Decimal) else v for name, v in said.items() if v is not None}
+    row.take({**plain, **row.payload})
+    if row.state == _MIRROR.SYNCED:
+        row.pushed_digest = row.digest
+    return row
+
+
+def _key(row: Any) -> str:
+    return f"12345678{row.sadad_id}"
+
+
+class CustomerFactory(MirrorFactory):
+    class Meta:
+        model = Customer
+
+    name = "Test Customer"
+    mobile = "+96550000000"
+    email = "customer@example.com"
+    ref_number = Sequence(lambda n: f"customer-{n}")
+
+
+class ProductCategoryFactory(MirrorFactory):
+    class Meta:
+        model = ProductCategory
+
+    name_en = Sequence(lambda n: f"Category {n}")
+
+
+class ProductFactory(MirrorFactory):
+    class Meta:
+        model = Product
+
+    category = SubFactory(ProductCategoryFactory)
+    name_en = Sequence(lambda n: f"Product {n}")
+    price = Decimal("1.250")
+
+
+class ProductLinkFactory(MirrorFactory):
+    """Give ``products=[...]`` for what it lists."""
+
+    class Meta:
+        model = ProductLink
+        skip_postgeneration_save = True
+
+    sadad_key = LazyAttribute(_key)
+    name_en = Sequence(lambda n: f"Link {n}")
+    name_ar = "رابط"
+
+    @post_generation
+    def products(self: Any, create: bool, listed: Any, **kwargs: Any) -> None:
+        """``self`` is the row."""
+        chosen = list(listed or ())
+        for position, product in enumerate(chosen):
+            self.items.create(product=product, position=position)
+        self.digest = digest([self.payload, self.parent_pks(), [product.pk for product in chosen]])
+        if self.state == _MIRROR.SYNCED:
+            self.pushed_digest = self.digest
+        self.save(update_fields=["digest", "pushed_digest"])
+
+
+class PaymentLinkFactory(MirrorFactory):
+    class Meta:
+        model = PaymentLink
+
+    sadad_key = LazyAttribute(_key)
+    title = Sequence(lambda n: f"Payment link {n}")
+    amount = Decimal("5.000")
+
+
+class InstallmentPlanFactory(MirrorFactory):
+    """100 KWD in five parts. Its instalments are rows of their own: ``plan.installments.create(...)``."""
+
+    class Meta:
+        model = InstallmentPlan
+
+    sadad_key = LazyAttribute(_key)
+    customer_name = "Test Customer"
+    ref_number = Sequence(lambda n: f"plan-{n}")
+    amount = Decimal("100.000")
+    status = "New"
+    paid_amount = Decimal("0.000")
+    remaining_amount = SelfAttribute("amount")
+    payload: Any = Dict({"installment_count": 5, "pay_per": "Monthly", "start_date": "2026-12-01"})
+
+
+class SubscriptionTemplateFactory(MirrorFactory):
+    class Meta:
+        model = SubscriptionTemplate
+
+    name_en = Sequence(lambda n: f"Template {n}")
+    amount = Decimal("3.000")
+    bill_period = "Monthly"
+
+
+class SubscriptionFactory(MirrorFactory):
+    """Its periods are rows of their own: ``subscription.periods.create(...)``."""
+
+    class Meta:
+        model = Subscription
+
+    sadad_key = LazyAttribute(_key)
+    template = SubFactory(SubscriptionTemplateFactory)
+    customer = SubFactory(CustomerFactory)
+    ref_number = Sequence(lambda n: f"subscription-{n}")
+    status = "Active"
+
+
+class SubscriptionLinkFactory(MirrorFactory):
+    class Meta:
+        model = SubscriptionLink
+
+    sadad_key = LazyAttribute(_key)
+    template = SubFactory(SubscriptionTemplateFactory)
+    name_en = Sequence(lambda n: f"Subscribe {n}")
