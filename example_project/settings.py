@@ -92,6 +92,7 @@ SADADPAY: dict[str, Any] = {
     },
     "SITE_URL": SITE_URL,
     "TASK_RUNNER": "celery",
+    "INVOICE_VALID_DAYS": 3 if USES_SANDBOX else 365,  # the demo may move the emulator's clock by months
 }
 
 # Celery without any server: its messages are files in a folder. A real shop has Redis or RabbitMQ here.

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+
+from example_project.demo.later import later
 
 urlpatterns = [
     path("", include("example_project.shop.urls")),
@@ -9,3 +12,5 @@ urlpatterns = [
     path("language/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]
+if not settings.USES_SANDBOX:
+    urlpatterns += [path("a-month-later/<str:token>/", later, name="later")]

@@ -1,4 +1,4 @@
-"""Products and orders. All money is KWD with three places."""
+"""What is sold, to whom, and what became of it. All money is KWD with three places."""
 
 from __future__ import annotations
 
@@ -22,19 +22,14 @@ def new_token() -> str:
     return secrets.token_urlsafe(16)
 
 
-class Product(models.Model):
-    slug = models.SlugField(unique=True, help_text=_("Its picture is static/shop/pictures/<slug>.svg."))
+class Named(models.Model):
+    """A name in both languages."""
+
     name_en = models.CharField(_("name (English)"), max_length=80)
     name_ar = models.CharField(_("name (Arabic)"), max_length=80)
-    text_en = models.CharField(_("text (English)"), max_length=200)
-    text_ar = models.CharField(_("text (Arabic)"), max_length=200)
-    price = models.DecimalField(_("price (KWD)"), max_digits=15, decimal_places=3)
-    position = models.PositiveSmallIntegerField(_("position"), default=0)
 
     class Meta:
-        verbose_name = _("product")
-        verbose_name_plural = _("products")
-        ordering = ("position", "pk")
+        abstract = True
 
     def __str__(self) -> str:
         return self.name
@@ -42,6 +37,18 @@ class Product(models.Model):
     @property
     def name(self) -> str:
         return self.name_ar if get_language() == "ar" else self.name_en
+
+
+class Offer(Named):
+    """Something with a picture, a text and a price."""
+
+    slug = models.SlugField(unique=True, help_text=_("Its picture is static/shop/pictures/<slug>.svg."))
+    text_en = models.CharField(_("text (English)"), max_length=200)
+    text_ar = models.CharField(_("text (Arabic)"), max_length=200)
+    price = models.DecimalField(_("price (KWD)"), max_digits=15, decimal_places=3)
+
+    class Meta:
+        abstract = True
 
     @property
     def text(self) -> str:
@@ -52,15 +59,62 @@ class Product(models.Model):
         return f"shop/pictures/{self.slug}.svg"
 
 
+class Category(Named):
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        ordering = ("position", "pk")
+
+
+class Product(Offer):
+    category = models.ForeignKey(
+        Category, models.PROTECT, related_name="products", verbose_name=_("category")
+    )
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        ordering = ("position", "pk")
+
+
+class Box(Offer):
+    """Sent every month, paid every month: what people subscribe to."""
+
+    months = models.PositiveSmallIntegerField(_("months"), default=6)
+
+    class Meta:
+        verbose_name = _("box")
+        verbose_name_plural = _("boxes")
+
+
+class Customer(models.Model):
+    """Whoever gave these three. Nobody logs in here, so nothing is changed by the next one who gives them."""
+
+    name = models.CharField(_("name"), max_length=100)
+    phone = models.CharField(_("phone"), max_length=20)
+    email = models.EmailField(_("e-mail"), blank=True)
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        constraints = [models.UniqueConstraint(fields=["name", "phone", "email"], name="shop_customer_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Order(models.Model):
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting for payment")
         PAID = "paid", _("paid")
 
     token = models.CharField(max_length=30, unique=True, default=new_token, editable=False)
-    name = models.CharField(_("name"), max_length=100)
-    phone = models.CharField(_("phone"), max_length=20)
-    email = models.EmailField(_("e-mail"), blank=True)
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, related_name="orders", verbose_name=_("customer")
+    )
     language = models.CharField(_("language"), max_length=2)
     amount = models.DecimalField(_("amount (KWD)"), max_digits=15, decimal_places=3)
     refunded = models.DecimalField(_("refunded (KWD)"), max_digits=15, decimal_places=3, default=Decimal(0))
@@ -134,9 +188,60 @@ class Note(models.Model):
         return self.get_what_display()
 
 
+class Subscriber(models.Model):
+    """Gets a box every month, once the month is paid. Sadad makes the bills."""
+
+    token = models.CharField(max_length=30, unique=True, default=new_token, editable=False)
+    box = models.ForeignKey(Box, models.PROTECT, related_name="subscribers", verbose_name=_("box"))
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, related_name="subscriptions", verbose_name=_("customer")
+    )
+    language = models.CharField(_("language"), max_length=2)
+    is_over = models.BooleanField(_("ended"), default=False)
+    created_at = models.DateTimeField(_("subscribed"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("subscriber")
+        verbose_name_plural = _("subscribers")
+        ordering = ("-pk",)
+
+    def __str__(self) -> str:
+        return self.number
+
+    def get_absolute_url(self) -> str:
+        return reverse("shop:subscription", args=[self.token])
+
+    @property
+    def number(self) -> str:
+        return f"B-{FIRST_NUMBER + self.pk}"
+
+
+class Delivery(models.Model):
+    """A box that is to be sent: one for each month that was paid."""
+
+    subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="deliveries")
+    month = models.PositiveSmallIntegerField(_("month"))
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.subscriber} {self.month}"
+
+
 def place_order(basket: Basket, *, name: str, phone: str, email: str, language: str) -> Order:
     """The basket becomes an order. Call it inside a transaction; the basket itself is left as it is."""
-    order = Order.objects.create(name=name, phone=phone, email=email, language=language, amount=basket.total)
+    customer, _made = Customer.objects.get_or_create(name=name, phone=phone, email=email)
+    order = Order.objects.create(customer=customer, language=language, amount=basket.total)
     lines = [OrderLine(order=order, name=x.name, price=x.price, quantity=x.quantity) for x in basket.lines]
     OrderLine.objects.bulk_create(lines)
     return order
+
+
+def subscribe(box: Box, *, name: str, phone: str, email: str, language: str) -> Subscriber:
+    """Call it inside a transaction."""
+    customer, _made = Customer.objects.get_or_create(name=name, phone=phone, email=email)
+    return Subscriber.objects.create(box=box, customer=customer, language=language)

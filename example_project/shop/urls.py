@@ -12,4 +12,7 @@ urlpatterns = [
     path("basket/change/<slug:slug>/", views.change, name="change"),
     path("checkout/", views.checkout, name="checkout"),
     path("order/<str:token>/", views.order, name="order"),
+    path("box/<slug:slug>/", views.box, name="box"),
+    path("subscription/<str:token>/", views.subscription, name="subscription"),
+    path("courses/", views.courses, name="courses"),
 ]

@@ -44,7 +44,7 @@ def test_an_order_is_sent_to_pay_and_the_basket_is_empty_again(client: Client) -
     fill(client, "coffee")
     answer = client.post("/checkout/", BUYER)
     assert answer["Location"].startswith("http://127.0.0.1:8000/payments/checkout/")
-    assert Order.objects.get().phone == "51234567"
+    assert Order.objects.get().customer.phone == "51234567"
     assert "Your basket is empty" in client.get("/basket/").content.decode()
 
 

@@ -1,4 +1,7 @@
-"""The products of the example shop and a member of staff; what is there already stays."""
+"""What the example shop sells, and a member of staff; what is there already stays.
+
+Saving is enough: a worker tells Sadad.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,17 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
 
-from example_project.shop.models import Product
+from django_sadadpay import PaymentLinkDraft
+from django_sadadpay.models import PaymentLink
+from django_sadadpay.services import mirroring
+from example_project.shop.models import Box, Category, Product
+
+#: English name, Arabic name, and the slugs of what is in it.
+CATEGORIES = (
+    ("To taste", "للتذوق", ("dates", "coffee")),
+    ("For the table", "للضيافة", ("dallah", "karak")),
+    ("For the home", "للمنزل", ("bukhoor", "dhow")),
+)
 
 #: slug, English name and text, Arabic name and text, price in KWD
 PRODUCTS = (
@@ -63,26 +76,56 @@ PRODUCTS = (
     ),
 )
 
+BOX = (
+    "coffee-box",
+    "Coffee box",
+    "Every month a new roast from another farm, with a card that tells of it.",
+    "صندوق القهوة",
+    "كل شهر تحميصة جديدة من مزرعة أخرى، مع بطاقة تحكي قصتها.",
+    "6.500",
+)
+
+COURSE = "Roasting course · دورة تحميص القهوة"
+COURSE_PRICE = "12.500"
+
 
 class Command(BaseCommand):
-    help = "Make the example shop's products and, with --password, the staff user 'admin'."
+    help = "Make the example shop's catalogue and, with --password, the staff user 'admin'."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--password", default="", help="of the staff user 'admin'")
 
     def handle(self, *args: Any, password: str, **options: Any) -> None:
+        _categories()
         for position, row in enumerate(PRODUCTS, 1):
-            _product(position, *row)
+            _offer(Product, *row, category=_category_of(row[0]), position=position)
+        _offer(Box, *BOX)
+        _course()
         if password:
             _staff(password)
 
 
-def _product(position: int, slug: str, *texts: str) -> None:
+def _categories() -> None:
+    for position, (name_en, name_ar, _slugs) in enumerate(CATEGORIES, 1):
+        Category.objects.get_or_create(name_en=name_en, defaults={"name_ar": name_ar, "position": position})
+
+
+def _category_of(slug: str) -> Category:
+    (name,) = (name for name, _, slugs in CATEGORIES if slug in slugs)
+    return Category.objects.get(name_en=name)
+
+
+def _offer(model: type[Product] | type[Box], slug: str, *texts: str, **more: Any) -> None:
     name_en, text_en, name_ar, text_ar, price = texts
     values = {"name_en": name_en, "text_en": text_en, "name_ar": name_ar, "text_ar": text_ar}
-    Product.objects.get_or_create(
-        slug=slug, defaults={**values, "price": Decimal(price), "position": position}
-    )
+    defaults = {**values, "price": Decimal(price), **more}
+    model._default_manager.get_or_create(slug=slug, defaults=defaults)
+
+
+def _course() -> None:
+    """What has no model in the shop is made here or, by staff, in the admin."""
+    if not PaymentLink.objects.filter(title=COURSE).exists():
+        mirroring.create(PaymentLinkDraft(title=COURSE, amount=COURSE_PRICE, lang="en"))
 
 
 def _staff(password: str) -> None:
