@@ -54,13 +54,7 @@ def dump() -> str:
     from django.apps import apps
 
     models = apps.get_app_config("sadadpay").get_models()
-    return repr([list(model._base_manager.values()) for model in models if _has_table(model)])
-
-
-def _has_table(model: Any) -> bool:
-    from django.db import connection
-
-    return model._meta.db_table in connection.introspection.table_names()
+    return repr([list(model._base_manager.values()) for model in models])
 
 
 def old(row: Any, days: int) -> None:

@@ -58,7 +58,7 @@ def test_no_secret_is_compared_with_an_equals_sign() -> None:
     found = []
     for file in sorted(FOLDER.rglob("*.py")):
         path = file.relative_to(FOLDER)
-        if path.parts[0] not in HARMLESS:
+        if path.parts[0] not in HARMLESS and SECRET.search(file.read_text("utf-8")):
             found += [
                 f"{path}:{line}: {text}" for line, text in comparisons(ast.parse(file.read_text("utf-8")))
             ]

@@ -111,12 +111,15 @@ def test_who_may_not_changes_nothing_anywhere(who: str, sadad: Sadad, values: di
     client = NOBODIES[who]()
     before, calls = dump(), len(sadad.calls())
     for name, address in addresses(values):
-        for method in WRITING:
-            for data in ({"data": FORM}, {"data": FORM, "content_type": "application/json"}):
-                if method != "post" and "content_type" not in data:
-                    continue
-                answer = getattr(client, method)(address, headers={"idempotency-key": "k"}, **data)
-                assert answer.status_code < 500, (name, method)
+        # Django's admin takes every method but POST for a GET.
+        for method in ("post",) if name.startswith("admin:") else WRITING:
+            answer = getattr(client, method)(address, data=FORM, headers={"idempotency-key": "k"})
+            assert answer.status_code < 500, (name, method)
+        if not name.startswith("admin:"):
+            answer = client.post(
+                address, FORM, content_type="application/json", headers={"idempotency-key": "k"}
+            )
+            assert answer.status_code < 500, name
     assert dump() == before
     assert len(sadad.calls()) == calls
 

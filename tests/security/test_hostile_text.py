@@ -153,10 +153,9 @@ def admin_pages() -> Iterator[str]:
 
 
 @every_text
-@pytest.mark.parametrize("language", ["en", "ar"])
-def test_no_admin_page_runs_it(everywhere: str, boss: Client, language: str) -> None:
-    for address in admin_pages():
-        answer = boss.get(address, headers={"accept-language": language})
+def test_no_admin_page_runs_it(everywhere: str, boss: Client) -> None:
+    for number, address in enumerate(admin_pages()):
+        answer = boss.get(address, headers={"accept-language": ("en", "ar")[number % 2]})
         assert answer.status_code in (200, 302), address
         check(answer.content.decode())
 
