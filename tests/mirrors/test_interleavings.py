@@ -13,13 +13,21 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
-from django_sadadpay import CategoryDraft, ProductDraft, mirror
-from django_sadadpay.models import Attention, Customer, PaymentLink, ProductCategory, SubscriptionTemplate
+from django_sadadpay import CategoryDraft, InsideTransaction, ProductDraft, mirror
+from django_sadadpay.models import (
+    Attention,
+    Customer,
+    PaymentLink,
+    ProductCategory,
+    ProductLink,
+    ProductLinkItem,
+    SubscriptionTemplate,
+)
 from django_sadadpay.models import Product as ProductRow
 from django_sadadpay.registry import PaymentLinkDraft
-from django_sadadpay.services import deciding, kinds, mirroring, push, pushing, storing
+from django_sadadpay.services import deciding, finding, kinds, mirroring, push, pushing, storing
 from django_sadadpay.services.errors import Refused, TryAgain
 from django_sadadpay.services.pushing import Outcome
 from django_sadadpay.testing.gateway import Sadad
@@ -34,7 +42,7 @@ from tests.mirrors.conftest import (
     states,
     waiting,
 )
-from tests.shop.models import Category, Client, Level, Product
+from tests.shop.models import Category, Choice, Client, Level, Product
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 #: Longer than an answer is waited for before it is looked into.
@@ -501,12 +509,126 @@ def test_an_object_that_is_read_by_its_key_is_found_without_it_too(
         push.run()
         sadad_clock(LATER)
         assert push.run().done == {"absent": 1, "updated": 1}
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_a_lost_delete_of_what_is_read_by_its_key(
+    sadad: Sadad, sadad_clock: Callable[[float], None], keyed: bool
+) -> None:
+    link = mirroring.create(PaymentLinkDraft(title="Gift", amount=5))
+    push.run()
+    if not keyed:
+        PaymentLink.objects.update(sadad_key="")
     sadad.control.faults.add("PaymentLink/delete", "cut_after", times=1)
     mirroring.remove(link)
     push.run()
     sadad_clock(LATER)
     push.run()
     assert states(PaymentLink) == ["deleted"]
+
+
+def test_a_list_without_an_end_says_nothing_of_what_it_does_not_show(
+    sadad: Sadad, sadad_clock: Callable[[float], None]
+) -> None:
+    link = mirroring.create(PaymentLinkDraft(title="Gift", amount=5))
+    mirroring.create(PaymentLinkDraft(title="Other", amount=5))
+    push.run()
+    PaymentLink.objects.update(sadad_key="")
+    sadad.control.faults.add("PaymentLink/delete", "cut_after", times=1)
+    sadad.control.faults.add("PaymentLink/getall", "reply_field", path="*.totalCount", value=9)
+    mirroring.remove(link)
+    push.run()
+    sadad_clock(LATER)
+    assert push.run().failed == {"later": 1}
+    assert fresh(link).state == "unknown"
+
+
+def test_a_list_that_is_too_long_to_read_asks_a_person(
+    sadad: Sadad, noor: Client, sadad_clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "_BYTES", 10)
+    sadad.control.faults.add("Customer/insert", "cut_after", times=1)
+    push.run()
+    sadad_clock(LATER)
+    assert push.run().failed == {"person": 1}
+    assert Attention.objects.get().params["why"] == "long_list"
+
+
+def test_of_two_who_find_the_same_object_one_looks_again(
+    sadad: Sadad, coffee: Category, sadad_clock: Callable[[float], None]
+) -> None:
+    """Two twins were lost, one of them arrived: the quicker adopts it, the other is sent."""
+    push.run()
+    sadad.control.faults.add("Product/insert", "cut_after", times=1)
+    sadad.control.faults.add("Product/insert", "error_before", times=1)
+    product(coffee), product(coffee)
+    push.run()
+    sadad_clock(LATER)
+    one, other = ProductRow.objects.order_by("pk")
+    for row, holder in ((one, "one"), (other, "other")):
+        assert storing.claim([row], holder, push.LEASE) == [row]
+    for row, holder in ((one, "one"), (other, "other")):
+        storing.store(row, kinds.of(row), holder, Outcome("found", {"sadad_id": "1", "pushed_digest": ""}))
+    assert (fresh(one).sadad_id, fresh(other).sadad_id, fresh(other).state) == ("1", None, "unknown")
+    for _ in range(2):
+        sadad_clock(LATER * 6)
+        push.run()
+    assert_same_on_both_sides(sadad)
+
+
+def test_a_products_row_of_pull_is_merged_with_its_places_on_links(coffee: Category) -> None:
+    own = {"account": "default", "environment": "sandbox"}
+    row = mirroring.row_of(product(coffee))
+    assert isinstance(row, ProductRow)
+    pulled = ProductRow.objects.create(**own, sadad_id="7")
+    both, only = (ProductLink.objects.create(**own) for _ in range(2))
+    for link, listed in ((both, row), (both, pulled), (only, pulled)):
+        ProductLinkItem.objects.create(link=link, product=listed)
+    (row,) = storing.claim([row], "me", push.LEASE)
+    storing.store(row, kinds.of(row), "me", Outcome("inserted", {"sadad_id": "7"}))
+    assert (fresh(row).sadad_id, fresh(row).state, fresh(pulled).state) == ("7", "synced", "deleted")
+    assert [item.product_id for item in ProductLinkItem.objects.order_by("pk")] == [row.pk, row.pk]
+
+
+def test_a_parent_that_went_after_the_select_sends_nothing(sadad: Sadad, coffee: Category) -> None:
+    row = mirroring.row_of(product(coffee))
+    assert isinstance(row, ProductRow)
+    assert pushing.act(row, kinds.of(row), None).what == "later"  # type: ignore[arg-type]  # nobody is called
+    choice = Choice.objects.create(title="Pick")
+    choice.products.set(Product.objects.all())
+    mirror([choice])
+    link = ProductLink.objects.get()
+    assert pushing.act(link, kinds.of(link), None).what == "later"  # type: ignore[arg-type]  # nobody is called
+
+
+def test_a_statement_that_meets_a_lock_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([OperationalError("database is locked"), 7])
+
+    def statement() -> int:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert storing._statement(statement) == 7
+    answers = iter([OperationalError("database is locked")] * 4 + [8])  # type: ignore[list-item]  # and in the end it works
+    assert storing._statement(statement) == 8
+    answers = iter([OperationalError("no such table")])
+    with pytest.raises(OperationalError):
+        storing._statement(statement)
+
+
+def test_a_call_inside_a_transaction_gives_the_row_back(
+    sadad: Sadad, coffee: Category, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def inside(*_: object) -> Outcome:
+        raise InsideTransaction
+
+    monkeypatch.setattr(pushing, "act", inside)
+    with pytest.raises(InsideTransaction):
+        push.run()
+    row = ProductCategory.objects.get()
+    assert (row.sending, row.lease_holder, row.state) == ("", "", "pending")
 
 
 def test_an_answer_about_another_object_is_none(
