@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -280,7 +281,7 @@ class MirrorAdmin(MirrorPages):
     @admin.display(description=_("kept as it is"))
     def personal_masked(self, row: Mirror) -> SafeString | str:
         names = [name for name in self.model.PERSONAL if row.payload.get(name)]
-        return mirror_shown.facts([(words.field(name), shown.MASK) for name in names])
+        return mirror_shown.facts((capfirst(words.field(name)), shown.MASK) for name in names)
 
     @admin.display(description=_("last reply"))
     def shown_reply(self, row: Mirror) -> SafeString | str:

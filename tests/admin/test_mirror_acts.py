@@ -121,7 +121,7 @@ def test_pull_now_takes_what_was_changed_in_the_panel(sadad: Sadad, boss: Client
     answer = boss.post(url("paymentlink", "pull", row.pk))
     ((level, sentence),) = told(answer)
     assert level == "success"
-    assert "Taken over from Sadad: inactive, title." == sentence
+    assert sentence == "Taken over from Sadad: inactive, title."
     after = fresh(row)
     assert (after.title, after.inactive, after.state) == ("Rent of May", True, State.SYNCED)
     assert LogEntry.objects.get().get_change_message() == "Changed inactive and title."
