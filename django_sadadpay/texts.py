@@ -209,15 +209,16 @@ ATTENTION: dict[str, str | Promise] = {
         "Changed here and at Sadad (%(kind)s): %(fields)s. Nothing is sent until you decide which counts."
     ),
     "bill_differs": _(
-        "Sadad's invoice %(sadad_id)s is no bill of part %(number)s (%(kind)s): %(what)s here %(ours)s, there "
-        "%(theirs)s. Nothing was counted; look at it in Sadad's panel."
+        "Sadad's invoice %(sadad_id)s is no bill of part %(number)s (%(kind)s): %(what)s here %(ours)s, "
+        "there %(theirs)s. Nothing was counted; look at it in Sadad's panel."
     ),
     "bill_unknown": _(
-        "An invoice was asked for part %(number)s (%(kind)s), and nobody knows whether Sadad made it. Look in "
-        "Sadad's panel."
+        "An invoice was asked for part %(number)s (%(kind)s), and nobody knows whether Sadad made it. Look "
+        "in Sadad's panel."
     ),
     "signal_failed": _(
-        "Telling the shop of %(signal)s failed (%(kind)s, part %(number)s: %(error)s). It is tried again by itself."
+        "Telling the shop of %(signal)s failed (%(kind)s, part %(number)s: %(error)s). It is tried again by "
+        "itself."
     ),
     "reconcile_late": _(
         "Background work has not run for %(minutes)s minutes, and something is due. Start sadadpay_reconcile."

@@ -45,6 +45,8 @@ class Mirror(AccountRow):
     PARENTS: ClassVar[Mapping[str, str]] = {}
     #: Names in ``payload`` that hold personal data; masked without ``view_customer_data``.
     PERSONAL: ClassVar[tuple[str, ...]] = ()
+    #: Names in ``payload`` that stay wanted when a draft says nothing of them.
+    KEPT: ClassVar[tuple[str, ...]] = ()
 
     sadad_id = models.CharField(_("Sadad id"), max_length=40, null=True, blank=True)
     sadad_key = models.CharField(_("Sadad key"), max_length=60, blank=True)

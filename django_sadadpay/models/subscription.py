@@ -42,6 +42,8 @@ class Subscription(Mirror):
     SHOWN = {"customer_name": "customer_name", "ref_number": "ref_number"}
     PARENTS = {"template": "template_id", "customer": "customer_id"}
     PERSONAL: ClassVar[tuple[str, ...]] = ("customer_name", "customer_mobile", "customer_email")
+    #: An update sends the whole object: without it, a paused one would be billed again.
+    KEPT: ClassVar[tuple[str, ...]] = ("status",)
 
     template = models.ForeignKey(
         SubscriptionTemplate,

@@ -40,7 +40,6 @@ from django_sadadpay.models.base import AccountRow, exact
 from django_sadadpay.services import attention, clock, opening, plain, schedule, settlement, transactions
 from django_sadadpay.services.ledger import Origin, change, created
 from django_sadadpay.services.snapshots import Snapshot
-from django_sadadpay.services.verify import finish_after
 
 #: ``made_from`` of an invoice of which nothing tells more.
 PANEL = "panel"
@@ -97,9 +96,7 @@ def adopt(
     """
     transactions.ensure_outside()
     invoice = transactions.run(partial(_take, row, snapshot.record, expected, origin, link))
-    settled = settlement.settle(invoice.pk, snapshot, origin).invoice
-    finish_after(settled, origin)
-    return settled
+    return settlement.settle(invoice.pk, snapshot, origin).invoice
 
 
 def _take(

@@ -42,6 +42,8 @@ from django_sadadpay.services.snapshots import Snapshot
 Code = Attention.Code
 ORIGIN = Origin(InvoiceEvent.Source.RECONCILE)
 PAID_WORD, MISSED_WORD = "paid", "missed"
+#: After Sadad could not be asked.
+SOON = timedelta(minutes=5)
 #: A schedule has no more rows than this; what goes on is not read.
 MOST = 2000
 _LARGEST = 2**31 - 1

@@ -219,6 +219,8 @@ def want(row: Mirror, draft: Draft) -> bool:
         shop = str(getattr(draft, "reference", "") or row.object_id)
         kept = "" if row.state == State.DELETED else getattr(row, "ref_number", "")
         payload["ref_number"] = kept or opening.new_reference(shop)
+    if row.state != State.DELETED:
+        payload = {name: row.payload[name] for name in type(row).KEPT if name in row.payload} | payload
     row.take(payload, listed)
     if row.pk and row.digest == before and row.is_wanted and row.state != State.FAILED:
         return False

@@ -142,7 +142,7 @@ def check(pk: int) -> None:
     plan = InstallmentPlan.objects.get(pk=pk)
     if plan.state == Mirror.State.DELETED or plan.sadad_id is None:
         telling.parts(pk)
-        transactions.run(partial(_reschedule, pk))
+        transactions.run(partial(_reschedule, pk, soon=False))
     elif gateway.is_parked(plan):
         transactions.run(partial(_postpone, pk))
     else:
@@ -175,7 +175,7 @@ def _follow(plan: InstallmentPlan, origin: Origin) -> InstallmentPlan:
             failed = error  # the others' turn comes with the next run; what is settled is told now
             break
     telling.parts(plan.pk)
-    transactions.run(partial(_reschedule, plan.pk))
+    transactions.run(partial(_reschedule, plan.pk, soon=failed is not None))
     if failed is not None:
         raise failed
     return InstallmentPlan.objects.get(pk=plan.pk)
@@ -194,9 +194,9 @@ def _is_worth_a_look(part: Installment) -> bool:
     return not invoice.is_paid and part.status.casefold() == bills.PAID_WORD
 
 
-def _reschedule(pk: int) -> None:
+def _reschedule(pk: int, *, soon: bool) -> None:
     plan, now = transactions.lock(InstallmentPlan, pk), clock.now()
-    retry, parts = telling.again(plan, now), list(plan.installments.all())
+    retry, parts = now + bills.SOON if soon else telling.again(plan, now), list(plan.installments.all())
     over = plan.state == Mirror.State.DELETED or (plan.status.casefold() in _ENDED and bool(parts))
     plan.next_check_at = retry if over else bills.next_check(now, _next_due(parts), retry)
     plan.save(update_fields=["next_check_at"])

@@ -19,7 +19,7 @@ from django_sadadpay.models import (
     SubscriptionPeriod,
 )
 from django_sadadpay.models.base import AccountRow
-from django_sadadpay.services import adoption, bills, opening, plans, subscriptions
+from django_sadadpay.services import adoption, bills, opening, plans, subscriptions, telling
 from django_sadadpay.services.adoption import CannotAdopt, Expected
 from django_sadadpay.services.bills import Maker, Part
 from django_sadadpay.services.errors import Refused
@@ -34,7 +34,7 @@ _LINKS: dict[str, type[PaymentLink] | type[ProductLink]] = {
 
 @dataclass(frozen=True)
 class Found:
-    """``invoice``: our row, taken over and settled. ``is_a_bill``: one of ours has made it; without an invoice
+    """``invoice``: our row, taken over and settled. ``is_a_bill``: one of ours made it; without an invoice,
     nothing tells yet for which part.
     """
 
@@ -56,7 +56,10 @@ def recognise(row: AccountRow, snapshot: Snapshot, origin: Origin) -> Found:
         part = _refreshed(maker, snapshot.record.id)
     if part is None:
         return Found(is_a_bill=True)
-    return Found(bills.look(part, origin, snapshot), is_a_bill=True)
+    invoice = bills.look(part, origin, snapshot)
+    if invoice is not None:
+        telling.of(invoice)
+    return Found(invoice, is_a_bill=True)
 
 
 def _part(row: AccountRow, sadad_id: str) -> Part | None:

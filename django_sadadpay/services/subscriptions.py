@@ -213,7 +213,7 @@ def _follow(subscription: Subscription, origin: Origin) -> Subscription:
         except SadadError as error:
             failed = error  # the others' turn comes with the next run; what is settled is told now
             break
-    _finish(row, missed)
+    _finish(row, missed, soon=failed is not None)
     if failed is not None:
         raise failed
     return Subscription.objects.get(pk=row.pk)
@@ -350,18 +350,21 @@ def _look(due: _Due, origin: Origin) -> bool:
     return due.over and invoice is not None and not invoice.is_paid and not cancelling.is_doubtful(invoice)
 
 
-def _finish(row: Subscription, missed: Iterable[int]) -> None:
-    """Tell what is to be told, in its order, and say when to look again."""
+def _finish(row: Subscription, missed: Iterable[int], *, soon: bool = False) -> None:
+    """Tell what is to be told, in its order, and say when to look again.
+
+    :param soon: something could not be looked at.
+    """
     told = telling.paid(row.pk) and telling.missed(row.pk, missed)
     over = row.state == Mirror.State.DELETED or row.status.casefold() in _ENDED
     if told and over:
         telling.ended(row.pk)
-    transactions.run(partial(_reschedule, row.pk))
+    transactions.run(partial(_reschedule, row.pk, soon=soon))
 
 
-def _reschedule(pk: int) -> None:
+def _reschedule(pk: int, *, soon: bool) -> None:
     row, now = transactions.lock(Subscription, pk), clock.now()
-    retry = telling.again(row, now)
+    retry = now + bills.SOON if soon else telling.again(row, now)
     row.next_check_at = retry if row.ended_at else bills.next_check(now, row.next_bill_on, retry)
     row.save(update_fields=["next_check_at"])
 

@@ -1,4 +1,4 @@
-"""What the tests of subscriptions, plans and links share: a time of day that no midnight is near, and receivers."""
+"""What the tests of subscriptions, plans and links share: a clock that begins at noon, and receivers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from django.dispatch import Signal
 
 from django_sadadpay import Customer, PlanDraft, TemplateDraft
-from django_sadadpay.models import InstallmentPlan, Subscription, SubscriptionTemplate
+from django_sadadpay.models import InstallmentPlan, Invoice, Subscription, SubscriptionTemplate
 from django_sadadpay.services import clock, mirroring, push, reconcile, schedule, subscriptions
 from django_sadadpay.testing.gateway import Sadad
 from tests.mirrors.conftest import fresh
@@ -59,9 +59,23 @@ class World:
         found: InstallmentPlan = self.read(row)
         return found
 
+    @contextmanager
+    def says(self, endpoint: str, path: str, value: Any) -> Iterator[None]:
+        """Sadad's replies of ``endpoint`` hold ``value`` at ``path``."""
+        self.sadad.control.faults.add(endpoint, "reply_field", path=path, value=value)
+        yield
+        self.sadad.control.faults.clear()
+
     @staticmethod
     def read(row: Any) -> Any:
         return fresh(row)
+
+    @staticmethod
+    def invoice(row: Subscription, number: int = 1) -> Invoice:
+        """Ours of a period."""
+        invoice = row.periods.get(number=number).invoice
+        assert invoice is not None
+        return invoice
 
     def bills(self) -> list[str]:
         """Sadad's ids of the invoices that it has made, oldest first."""
