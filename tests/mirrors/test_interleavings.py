@@ -601,19 +601,20 @@ def test_a_parent_that_went_after_the_select_sends_nothing(sadad: Sadad, coffee:
     assert pushing.act(link, kinds.of(link), None).what == "later"  # type: ignore[arg-type]  # nobody is called
 
 
-def test_a_statement_that_meets_a_lock_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter([OperationalError("database is locked"), 7])
+def test_a_statement_that_meets_a_lock_is_made_again() -> None:
+    answers: list[int | Exception] = []
 
     def statement() -> int:
-        answer = next(answers)
+        answer = answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
         return answer
 
-    assert storing._statement(statement) == 7
-    answers = iter([OperationalError("database is locked")] * 4 + [8])  # type: ignore[list-item]  # and in the end it works
-    assert storing._statement(statement) == 8
-    answers = iter([OperationalError("no such table")])
+    locked = OperationalError("database is locked")
+    for times in (1, 4):
+        answers[:] = [*[locked] * times, 7]
+        assert storing._statement(statement) == 7
+    answers[:] = [OperationalError("no such table")]
     with pytest.raises(OperationalError):
         storing._statement(statement)
 

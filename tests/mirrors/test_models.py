@@ -68,7 +68,12 @@ def test_an_object_of_the_shop_has_one_row_in_an_account_and_environment(model: 
 
 
 def test_nothing_cascades() -> None:
-    tables = [*(kind.model for kind in KINDS), ProductLinkItem, Installment, SubscriptionPeriod]
+    tables: list[type[models.Model]] = [
+        *(kind.model for kind in KINDS),
+        ProductLinkItem,
+        Installment,
+        SubscriptionPeriod,
+    ]
     keys = [field for table in tables for field in table._meta.fields if field.many_to_one]
     assert {field.remote_field.on_delete for field in keys if field.remote_field} == {models.PROTECT}
 
