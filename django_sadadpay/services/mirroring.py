@@ -18,6 +18,7 @@ from django.db import connections, models, transaction
 from django.db.models import F
 
 from django_sadadpay import conf
+from django_sadadpay.gateway.hidden import hide
 from django_sadadpay.models import Attention, Mirror, Product, ProductLink, ProductLinkItem
 from django_sadadpay.models.base import exact
 from django_sadadpay.registry import Customer as Payer
@@ -214,13 +215,14 @@ def want(row: Mirror, draft: Draft) -> bool:
     :raises DraftError: a field cannot be sent, or a parent is not mirrored.
     """
     kind, before = kinds.of(row), row.digest
-    payload, listed = draft.payload(), _relate(row, draft)
+    payload, listed = hide(draft.payload()), _relate(row, draft)
     if kind.has_reference:
         shop = str(getattr(draft, "reference", "") or row.object_id)
         kept = "" if row.state == State.DELETED else getattr(row, "ref_number", "")
         payload["ref_number"] = kept or opening.new_reference(shop)
     if row.state != State.DELETED:
-        payload = {name: row.payload[name] for name in type(row).KEPT if name in row.payload} | payload
+        kept_values = {name: row.payload[name] for name in type(row).KEPT if name in row.payload}
+        payload = hide(kept_values | payload)
     row.take(payload, listed)
     if row.pk and row.digest == before and row.is_wanted and row.state != State.FAILED:
         return False

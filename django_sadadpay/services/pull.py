@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from django_sadadpay import conf
 from django_sadadpay.gateway.client import SadadClient
 from django_sadadpay.gateway.errors import AuthenticationError, RateLimited, SadadError
+from django_sadadpay.gateway.hidden import hide
 from django_sadadpay.gateway.paging import TAKE, Page
 from django_sadadpay.models import Attention, Mark
 from django_sadadpay.services import adopting, clock, gateway, keys, mirrored, patience, tokens, transactions
@@ -233,7 +234,7 @@ class _Walk:
         rows: list[Mapping[str, Any]] = []
         for page in self._pages(start):
             self._total = page.total if page.total is not None else self._total
-            rows += page.rows
+            rows += [hide(row) for row in page.rows]
             while len(rows) >= BATCH or (page.is_last and rows):
                 part, rows = rows[:BATCH], rows[BATCH:]
                 self._take(part)

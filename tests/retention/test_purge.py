@@ -409,10 +409,10 @@ def mirrored(model: Any, state: str, payload: dict[str, str], **values: Any) -> 
     ids=["customer", "plan", "subscription"],
 )
 def test_what_is_gone_at_sadad_is_blanked_and_the_rest_is_not(model: Any, payload: dict[str, str]) -> None:
-    row = mirrored(model, "synced", {**payload, "ref_number": "C-1"}, synced_at=clock.now())
+    row = mirrored(model, "synced", {**payload, "ref_number": "C-1-abcdefgh27"}, synced_at=clock.now())
     name, why = model.__name__, retention.WHY["mirror"]
     assert run("--older-than", "1")[0] == ["purge: nothing blanked"]
-    for who in (EMAIL, PHONE, "C-1"):
+    for who in (EMAIL, PHONE, "C-1", "C-1-abcdefgh27"):
         lines, error = run("--person", who)
         assert lines == ["purge: nothing blanked", f"purge: {name} 1 kept: {why}"]
         assert error
@@ -426,9 +426,9 @@ def test_what_is_gone_at_sadad_is_blanked_and_the_rest_is_not(model: Any, payloa
 
 
 def test_another_customer_at_sadad_stays(sadad: Sadad) -> None:
-    payload = {"name": "Sara", "mobile": "+96550010001", "email": "x" + EMAIL}
+    payload = {"name": "Sara", "mobile": "+96550010001", "email": "x" + EMAIL, "ref_number": "C-1-abc"}
     row = mirrored(Customer, "deleted", payload)
-    for who in (EMAIL, PHONE):
+    for who in (EMAIL, PHONE, "C", "C-1"):
         assert run("--person", who) == (["purge: nothing blanked"], "")
     assert fresh(row).payload == payload
 

@@ -22,13 +22,14 @@ from django_sadadpay import cancel, checkout, refund, tasks, verify
 from django_sadadpay.gateway.errors import SadadError
 from django_sadadpay.gateway.hidden import HiddenDict
 from django_sadadpay.gateway.transport import Transport
-from django_sadadpay.models import Attention, GatewayToken, Invoice, WebhookEvent
-from django_sadadpay.services import gateway, inbox, links, reconcile, transactions
+from django_sadadpay.models import Attention, Customer, GatewayToken, Invoice, WebhookEvent
+from django_sadadpay.services import gateway, inbox, links, pull, push, reconcile, transactions
 from django_sadadpay.services.errors import PaymentError
 from django_sadadpay.testing.factories import InvoiceFactory
 from django_sadadpay.testing.gateway import Sadad
 from tests.security import leaks
 from tests.security.conftest import EMAIL, PHONE
+from tests.shop.models import Client as Buyer
 from tests.shop.models import Order
 from tests.views.buying import back, call, make_order, named
 
@@ -172,6 +173,26 @@ def test_no_failed_statement_leaves_anything_in_a_traceback(
         if failing.seen < number:
             break
     assert number > 5
+    assert sorted(found) == []
+
+
+def test_no_failed_statement_leaves_a_customer_of_the_catalogue_in_a_traceback(
+    sadad: Sadad, secrets: Secrets
+) -> None:
+    """The same while the shop's customers are mirrored, pushed to Sadad and pulled from there."""
+    found: set[str] = set()
+    for number in range(1, 13):
+        values = {"number": f"K-{number}", "name": "Noor", "phone": f"+{PHONE}", "email": EMAIL}
+        for way in (
+            partial(Buyer.objects.create, **values),
+            push.run,
+            partial(pull.run, resources=["customers"]),
+        ):
+            with connection.execute_wrapper(Failing(number)):
+                error = raised(way)
+            if error is not None:
+                found.update(leaks.in_locals(error, secrets()))
+        Customer.objects.update(reply_digest="", name="changed")
     assert sorted(found) == []
 
 
