@@ -7,12 +7,19 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from unittest import mock
 
 from django_sadadpay.gateway import envelope
 from django_sadadpay.gateway.envelope import Reply
 from django_sadadpay.gateway.transport import Outgoing, Transport
+
+#: What the token calls answer.
+TOKENS: dict[str, dict[str, Any]] = {
+    "User/GenerateRefreshToken": {"refreshToken": "refresh"},
+    "User/GenerateAccessToken": {"accessToken": "access", "expiredAfterSeconds": 86_400},
+}
 
 
 class Sadad:
@@ -22,8 +29,7 @@ class Sadad:
         self.invoices: dict[str, dict[str, Any]] = {}
         self._ids = itertools.count(70_000)
         self._answers: dict[str, Callable[[Outgoing], Any]] = {
-            "User/GenerateRefreshToken": lambda _: {"refreshToken": "refresh"},
-            "User/GenerateAccessToken": lambda _: {"accessToken": "access", "expiredAfterSeconds": 86_400},
+            **{name: partial(_always, answer) for name, answer in TOKENS.items()},
             "Invoice/insert": self._insert,
             "Invoice/getbyid": lambda outgoing: self.invoices[outgoing.query["id"]],
             "Refund/insert": self._refund,
@@ -68,6 +74,10 @@ class Sadad:
         before = Decimal(str(invoice["refunded_Amount"]))
         invoice["refunded_Amount"] = str(before + Decimal(str(asked["amount"])))
         return {"refund_Id": str(next(self._ids))}
+
+
+def _always(answer: Any, _: Outgoing) -> Any:
+    return answer
 
 
 @contextmanager

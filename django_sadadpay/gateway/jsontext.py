@@ -53,6 +53,9 @@ def _refuse(_digits: str) -> NoReturn:
 
 def _clean(value: Any, depth: int) -> Any:
     if isinstance(value, str):
+        # Most text is ASCII, which Python knows without looking: lists have many thousand texts.
+        if value.isascii() and "\0" not in value:
+            return value
         return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
     if isinstance(value, (dict, list)) and depth == 0:
         raise ValueError("nested too deep")

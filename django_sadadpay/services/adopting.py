@@ -125,6 +125,7 @@ def _make(plan: Plan, record: InvoiceRecord, origin: Origin) -> Invoice:
             known = rows.get()
     known = transactions.lock(Invoice, known.pk)
     if _is_free(known):
+        columns = {name: value for name, value in columns.items() if name != "kind"}  # Sadad's type: the same
         change(known, "claimed", origin, clock.now(), params={"payable": plan.payable.name}, **columns)
     return known
 

@@ -171,7 +171,10 @@ def _wanted(field: Field, value: Any) -> Any:
             else ()
         )
         return [{item.name: _wanted(item, row.get(item.name)) for item in field.items} for row in rows]
-    return _json(value) if field.kind == "any" else plain.text(coerce.text(value), LONGEST)
+    if field.kind == "any":
+        return _json(value)
+    text = coerce.text(value)
+    return text if text.isascii() and len(text) <= LONGEST else plain.text(text, LONGEST)
 
 
 def _is_list(value: Any) -> bool:

@@ -53,9 +53,14 @@ def panel(sadad: Sadad) -> dict[str, dict[str, Any]]:
     )
     made["subscription_link"] = make("SubscriptionLink", templateId=made["template"]["id"], nameEn="Join")
     made["plan"] = make(
-        "InstallmentPlan", **PAYER, amount="9.000", installmentCount=3, startDate="2027-01-01", payPer="Monthly",
+        "InstallmentPlan",
+        **PAYER,
+        amount="9.000",
+        installmentCount=3,
+        startDate="2027-01-01",
+        payPer="Monthly",
         ref_Number="P-1",
-    )  # fmt: skip
+    )
     return made
 
 
@@ -100,7 +105,7 @@ def test_it_holds_what_sadad_said_under_our_names(sadad: Sadad) -> None:
     assert list(ProductLink.objects.get().products.all()) == [beans]
     assert (plan.status, plan.remaining_amount, plan.payload["start_date"]) == ("New", 9, "2027-01-01")
     parts = list(Installment.objects.order_by("number").values_list("number", "amount", "status"))
-    assert parts == [(1, 3, "Unpaid"), (2, 3, "Unpaid"), (3, 3, "Unpaid")]
+    assert parts == [(number, Decimal(3), "Unpaid") for number in (1, 2, 3)]
 
 
 def test_what_was_taken_over_is_not_pushed(sadad: Sadad) -> None:

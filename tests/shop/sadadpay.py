@@ -35,6 +35,9 @@ class OrderPayable(Payable[Order]):
     def account(self, obj: Order) -> str:
         return obj.account
 
+    def find(self, reference: str) -> Order | None:
+        return Order.objects.filter(number=reference).first()
+
     def due(self, obj: Order) -> Decimal:
         return obj.amount
 

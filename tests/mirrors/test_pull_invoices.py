@@ -1,0 +1,191 @@
+"""Invoices made in Sadad's panel: linked to the order that their reference names, settled as any other."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from django_sadadpay import checkout
+from django_sadadpay.models import Attention, Invoice
+from django_sadadpay.registry import Payable
+from django_sadadpay.services import adopting, pull
+from django_sadadpay.services.adoption import PANEL
+from django_sadadpay.services.errors import Refused
+from django_sadadpay.services.pull import Counted
+from django_sadadpay.testing.gateway import Sadad
+from tests.services.conftest import make_order
+from tests.shop.models import Order
+from tests.shop.sadadpay import OrderPayable
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def run(**options: Any) -> Counted:
+    (counted,) = pull.run(resources=["invoices"], **options).lists
+    return counted
+
+
+def test_it_is_linked_to_the_order_and_counts_when_it_is_paid(sadad: Sadad) -> None:
+    order = make_order()
+    made = sadad.control.create("12.345", ref_Number="A-1")
+    assert run().counts == {"new": 1}
+    (invoice,) = Invoice.objects.for_object(order)
+    assert (invoice.sadad_id, invoice.ref_number, invoice.state) == (str(made["id"]), "A-1", "open")
+    assert (invoice.made_from, invoice.open_slot) == (PANEL, None)
+    sadad.pay(invoice)
+    assert sadad.deliver() == [200]
+    order.refresh_from_db()
+    assert (order.status, order.paid_calls) == ("paid", 1)
+
+
+def test_one_that_is_paid_already_is_settled_at_once_and_once(sadad: Sadad) -> None:
+    order = make_order()
+    sadad.control.pay(sadad.control.create("12.345", ref_Number="A-1")["id"])
+    assert run().counts == {"new": 1}
+    assert run().counts == {"unchanged": 1}
+    order.refresh_from_db()
+    assert (order.status, order.paid_calls, Invoice.objects.count()) == ("paid", 1, 1)
+
+
+def test_our_own_invoices_are_known(sadad: Sadad) -> None:
+    checkout(make_order())
+    assert run().counts == {"unchanged": 1}
+    assert Invoice.objects.count() == 1
+
+
+@pytest.mark.parametrize("reference", ["", "B-9"])
+def test_what_no_payable_knows_is_left_alone(sadad: Sadad, reference: str) -> None:
+    sadad.control.create("12.345", ref_Number=reference)
+    counted = run()
+    assert (counted.counts, counted.needs_a_look) == ({"foreign": 1}, False)
+    assert not Invoice.objects.exists()
+
+
+def test_without_the_hook_nothing_is_adopted(sadad: Sadad, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(OrderPayable, "find", Payable.find)
+    make_order()
+    sadad.control.create("12.345", ref_Number="A-1")
+    assert run().counts == {"foreign": 1}
+
+
+def test_another_amount_or_currency_than_the_order_s_is_not_linked(sadad: Sadad) -> None:
+    make_order()
+    make_order(number="A-2", currency="USD")
+    sadad.control.create("12.340", ref_Number="A-1")
+    sadad.control.create("12.345", ref_Number="A-2")
+    counted = run()
+    assert (counted.counts, counted.needs_a_look) == ({"failed": 2}, True)
+    assert not Invoice.objects.exists()
+
+
+def test_an_order_of_another_account_is_not_linked(sadad: Sadad) -> None:
+    make_order(account="other")
+    sadad.control.create("12.345", ref_Number="A-1")
+    assert run().counts == {"foreign": 1}
+
+
+def test_a_cancelled_one_is_left_alone(sadad: Sadad) -> None:
+    make_order()
+    sadad.control.cancel(sadad.control.create("12.345", ref_Number="A-1")["id"])
+    assert set(run().counts) <= {"foreign"}
+    assert not Invoice.objects.exists()
+
+
+def test_a_second_payment_of_a_paid_order_waits_for_a_person(sadad: Sadad) -> None:
+    order = make_order()
+    invoice = checkout(order)
+    sadad.pay(invoice)
+    sadad.deliver()
+    sadad.control.pay(sadad.control.create("12.345", ref_Number="A-1")["id"])
+    run()
+    order.refresh_from_db()
+    assert order.paid_calls == 1
+    assert Attention.objects.get(resolved_at=None).code == "paid_twice"
+
+
+def test_an_insert_that_was_never_answered_is_found(sadad: Sadad) -> None:
+    order = make_order()
+    invoice = checkout(order)
+    Invoice.objects.filter(pk=invoice.pk).update(sadad_id=None, state="unknown", open_slot=None)
+    assert run().counts == {"matched": 1}
+    invoice.refresh_from_db()
+    assert invoice.sadad_id is not None
+    assert Invoice.objects.count() == 1
+
+
+def test_one_taken_over_for_nobody_is_linked_while_it_is_unpaid(sadad: Sadad) -> None:
+    from django_sadadpay.models import InvoiceEvent
+    from django_sadadpay.services import adoption, snapshots
+    from django_sadadpay.services.ledger import Origin
+
+    made = sadad.control.create("12.345", ref_Number="A-1")
+    place = Invoice(account="default", environment="sandbox")
+    snapshot = snapshots.fetch(place, str(made["id"]))
+    adoption.adopt(place, snapshot, adoption.Expected(PANEL), Origin(InvoiceEvent.Source.WEBHOOK))
+    order = make_order()
+    assert run().counts == {"new": 1}
+    assert Invoice.objects.get().object == order
+
+
+def test_since_leaves_older_ones_out_though_the_filter_is_ignored(sadad: Sadad) -> None:
+    make_order()
+    sadad.control.create("12.345", ref_Number="A-1")
+    sadad.control.faults.add("Invoice/getall", "ignore_filter")
+    assert run(since=date(2100, 1, 1)).counts == {}
+    assert run(since=date(2000, 1, 1)).counts == {"new": 1}
+
+
+def test_a_dry_run_links_nothing(sadad: Sadad) -> None:
+    make_order()
+    sadad.control.create("12.345", ref_Number="A-1")
+    changes: list[Any] = []
+    counted = run(dry_run=True, on_progress=lambda progress: changes.extend(progress.changes))
+    assert counted.counts == {"new": 1}
+    assert [(each.kind, each.theirs) for each in changes] == [("invoice", "A-1")]
+    assert not Invoice.objects.exists()
+
+
+# By hand
+
+
+def test_staff_link_one_by_its_id(sadad: Sadad, django_user_model: Any) -> None:
+    order, made = make_order(), sadad.control.create("12.345", ref_Number="anything")
+    boss = django_user_model.objects.create(username="boss")
+    invoice = adopting.adopt(order, str(made["id"]), by=boss)
+    assert invoice == adopting.adopt(order, str(made["id"]), by=boss)
+    assert (invoice.object, invoice.amount, invoice.events.first().by_name) == (
+        order,
+        Decimal("12.345"),
+        "boss",
+    )
+
+
+@pytest.mark.parametrize(("asked", "code"), [("1.000", "adopt_amount"), ("0", "nothing_to_pay")])
+def test_and_are_told_why_not(sadad: Sadad, asked: str, code: str) -> None:
+    made = sadad.control.create("12.345")
+    with pytest.raises(Refused, match=code):
+        adopting.adopt(make_order(asked), str(made["id"]))
+
+
+def test_an_invoice_in_the_order_s_own_currency_is_held_against_that(sadad: Sadad) -> None:
+    order = make_order("40.000", currency="USD")
+    sadad.control.create("12.345", ref_Number="A-1")
+    record = adopting.InvoiceRecord.from_wire(
+        {"id": 7, "amount": "12.345", "currency_Code": "USD", "alt_Amount": "40"}
+    )
+    from django_sadadpay.services import clock, drafts
+
+    plan = drafts.plan(OrderPayable_of(), order, clock.now())
+    adopting._check(plan, record)
+    columns = adopting._columns(plan, record)
+    assert (columns["amount"], columns["shop_amount"]) == (Decimal("12.345"), Decimal("40.000"))
+    assert columns["rate"] * 40 == pytest.approx(Decimal("12.345"))
+
+
+def OrderPayable_of() -> Payable[Order]:
+    from django_sadadpay.registry import payables
+
+    return payables.for_object(Order())
