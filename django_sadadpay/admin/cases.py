@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from django_sadadpay import texts
-from django_sadadpay.admin import filters, shown, words
+from django_sadadpay.admin import filters, mirror_shown, shown, words
 from django_sadadpay.admin.base import REFUND, VERIFY, allowed, link
 from django_sadadpay.admin.pages import PagesAdmin
 from django_sadadpay.models import Attention, Mark
@@ -194,14 +194,8 @@ class AttentionAdmin(PagesAdmin):
             label = case.event.sadad_id or _("webhook call")
             return shown.link(link(site, "webhookevent", "change", case.event.pk), label)
         if case.subject:
-            return self._mirror_link(case)
+            return mirror_shown.named(site, case.subject)
         return f"{case.account} ({case.environment})"
-
-    def _mirror_link(self, case: Attention) -> SafeString | str:
-        """By kind and number: to name each object would be a statement a row, and may name a person."""
-        kind, _sep, pk = case.subject.partition(":")
-        label = f"{texts.KINDS.get(kind, kind)} {pk}"
-        return shown.link(link(self.admin_site.name, kind, "change", pk), label)
 
     @admin.display(description=_("since"))
     def since(self, case: Attention) -> str:

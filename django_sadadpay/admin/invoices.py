@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from django_sadadpay import texts
-from django_sadadpay.admin import filters, parts, shown
+from django_sadadpay.admin import filters, mirror_shown, parts, shown
 from django_sadadpay.admin.base import REFUND, VERIFY, VIEW_CUSTOMER_DATA, allowed, link
 from django_sadadpay.admin.refunding import RefundPages
 from django_sadadpay.models import Invoice
 from django_sadadpay.money import KWD
 from django_sadadpay.registry import payables
-from django_sadadpay.services import gateway, refunds
+from django_sadadpay.services import adoption, gateway, refunds
 from django_sadadpay.services.checkout import cancel
 from django_sadadpay.services.verify import verify
 
@@ -73,7 +73,7 @@ class InvoiceAdmin(RefundPages):
         "made_from",
     )
     fieldsets = [
-        (None, {"fields": (("shown_state", "order", "purpose", "kind"), ("reference", "why"))}),
+        (None, {"fields": (("shown_state", "order", "purpose", "kind", "maker"), ("reference", "why"))}),
         (
             _("Money"),
             {
@@ -250,6 +250,8 @@ class InvoiceAdmin(RefundPages):
     @admin.display(description=_("order"))
     def order(self, invoice: Invoice) -> SafeString | str:
         payable = payables.get(invoice.payable)
+        if not invoice.payable:
+            return invoice.shop_reference  # Sadad made it: no order of the shop's is known
         label = f"{invoice.shop_reference} ({invoice.payable} {invoice.object_id})"
         if payable is None or payable.model is None:
             return label
@@ -259,6 +261,13 @@ class InvoiceAdmin(RefundPages):
             return shown.link(reverse(name, args=[invoice.object_id]), label)
         except NoReverseMatch:
             return label  # the shop does not show its orders in this admin
+
+    @admin.display(description=_("made from"))
+    def maker(self, invoice: Invoice) -> SafeString | str:
+        """What made it at Sadad, for an invoice that was taken over."""
+        if invoice.made_from == adoption.PANEL:
+            return _now("Sadad's panel")
+        return mirror_shown.named(self.admin_site.name, invoice.made_from)
 
     @admin.display(description=_("error"))
     def why(self, invoice: Invoice) -> str:
@@ -330,6 +339,7 @@ def _silent(invoice: Invoice) -> set[str]:
     ordinary = {
         "purpose": not invoice.purpose,
         "kind": invoice.kind == "Invoice",
+        "maker": not invoice.made_from,
         "why": not invoice.error_code,
         "shop_price": invoice.shop_currency == KWD,
     }

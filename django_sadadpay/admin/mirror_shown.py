@@ -16,8 +16,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from django_sadadpay import texts
 from django_sadadpay.admin import mirror_fields, shown
 from django_sadadpay.admin import mirror_words as words
+from django_sadadpay.admin.base import link
 from django_sadadpay.models import Mirror
 from django_sadadpay.services.kinds import Kind
 from django_sadadpay.services.pages import Page
@@ -70,6 +72,13 @@ _BILLS = {"Paid": "paid", "Missed": "failed", "Unpaid": "pending"}
 def bill(status: str) -> SafeString | str:
     """The state of an instalment or a period, in Sadad's word."""
     return shown.badge(_BILLS.get(status, ""), words.word("status", status)) if status else shown.NOTHING
+
+
+def named(site: str, subject: str) -> SafeString | str:
+    """``product:12`` by kind and number: its own name would be a statement a row, and may be a person's."""
+    kind, _sep, pk = subject.partition(":")
+    label = f"{texts.KINDS.get(kind, kind)} {pk}".strip()
+    return shown.link(link(site, kind, "change", pk), label) if pk and kind in texts.KINDS else label
 
 
 # What is wanted, and where Sadad differs

@@ -231,6 +231,16 @@ class ProductFactory(MirrorFactory):
     price = Decimal("1.250")
 
 
+def _list_products(row: Any, create: bool, listed: Any, **_: Any) -> None:
+    chosen = list(listed or ())
+    for position, product in enumerate(chosen):
+        row.items.create(product=product, position=position)
+    row.digest = digest([row.payload, row.parent_pks(), [product.pk for product in chosen]])
+    if row.state == _MIRROR.SYNCED:
+        row.pushed_digest = row.digest
+    row.save(update_fields=["digest", "pushed_digest"])
+
+
 class ProductLinkFactory(MirrorFactory):
     """Give ``products=[...]`` for what it lists."""
 
@@ -242,16 +252,7 @@ class ProductLinkFactory(MirrorFactory):
     name_en = Sequence(lambda n: f"Link {n}")
     name_ar = "رابط"
 
-    @post_generation
-    def products(self: Any, create: bool, listed: Any, **kwargs: Any) -> None:
-        """``self`` is the row."""
-        chosen = list(listed or ())
-        for position, product in enumerate(chosen):
-            self.items.create(product=product, position=position)
-        self.digest = digest([self.payload, self.parent_pks(), [product.pk for product in chosen]])
-        if self.state == _MIRROR.SYNCED:
-            self.pushed_digest = self.digest
-        self.save(update_fields=["digest", "pushed_digest"])
+    products: Any = post_generation(_list_products)
 
 
 class PaymentLinkFactory(MirrorFactory):

@@ -171,7 +171,7 @@ def fill(count: int) -> None:
     [
         ("invoice", 5),
         ("refund", 5),
-        ("attention", 13),
+        ("attention", 15),
         ("webhookevent", 5),
         ("gatewaytoken", 4),
         ("currencyrate", 4),

@@ -243,6 +243,50 @@ def test_what_was_changed_since_the_look_is_not_overwritten(sadad: Sadad) -> Non
     assert fresh(row).title == "Newer"
 
 
+def test_an_answer_that_cannot_be_read_is_a_message(sadad: Sadad, settings: Any, boss: Client) -> None:
+    row = pushed(payment_link())
+    account = {
+        **settings.SADADPAY["ACCOUNTS"]["default"],
+        "FIELDS": {"PaymentLink/getall": {"reply.id": "linkId"}},
+    }
+    settings.SADADPAY = {**settings.SADADPAY, "ACCOUNTS": {"default": account}}
+    assert "cannot be reached" in told(boss.get(url("paymentlink", "difference", row.pk)))[0][1]
+
+
+def test_a_decision_that_comes_too_late_is_a_message(
+    sadad: Sadad, boss: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = pushed(payment_link())
+    seen = aligning.look(row)
+    mirroring.change(row, payment_link(title="Newer"))
+    monkeypatch.setattr(aligning, "look", lambda _row: seen)
+    stale = ["Somebody has dealt with this already."]
+
+    def get_object(*_args: Any) -> Any:
+        return row
+
+    monkeypatch.setattr("django_sadadpay.admin.paylinks.PaymentLinkAdmin.get_object", get_object)
+    for page in ("pull", "insist"):
+        answer = boss.post(url("paymentlink", page, row.pk), {"confirmed": "yes"})
+        assert [sentence for _level, sentence in told(answer)] == stale, page
+
+
+def test_parts_of_a_plan_are_shown_in_the_difference(sadad: Sadad, boss: Client) -> None:
+    draft = PlanDraft(
+        customer=Customer("Sara"),
+        amount="100",
+        installment_count=1,
+        start_date="2026-12-01",
+        pay_per="Manual",
+        installments=[("100", "2026-12-01")],
+    )
+    plan = pushed(draft)
+    parts = [{"amount": "60", "due_date": "2026-12-01"}, {"amount": "40", "due_date": "2027-01-01"}]
+    change_there(plan, installments=parts, installment_count=2)
+    page = text(boss.get(url("installmentplan", "difference", plan.pk)))
+    assert "Instalments 2026-12-01 100.000 KWD 2026-12-01 60.000 KWD 2027-01-01 40.000 KWD" in page
+
+
 # Delete
 
 

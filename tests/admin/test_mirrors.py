@@ -22,11 +22,18 @@ from django_sadadpay.models import (
 )
 from django_sadadpay.registry import CategoryDraft, CustomerDraft, ProductDraft, TemplateDraft
 from django_sadadpay.services import mirroring, push
-from django_sadadpay.testing.factories import PaymentLinkFactory, ProductCategoryFactory, ProductFactory
+from django_sadadpay.testing.factories import (
+    InstallmentPlanFactory,
+    PaymentLinkFactory,
+    ProductCategoryFactory,
+    ProductFactory,
+)
 from django_sadadpay.testing.gateway import Sadad
-from tests.admin.conftest import text, told, url
+from tests.admin.conftest import StaffMaker, text, told, url
 from tests.admin.mirrors import (
+    CHANGES,
     KINDS,
+    VIEWS,
     errors,
     form_of,
     fresh,
@@ -280,6 +287,12 @@ def test_what_was_removed_while_the_form_was_checked_is_a_message(
     assert answer.status_code == 302
     assert told(answer) == [("error", "category: It is not kept at Sadad.")]
     assert not Product.objects.exists()
+
+
+def test_what_somebody_may_not_see_and_is_missing_is_said_above_the_form(staff: StaffMaker) -> None:
+    plan = InstallmentPlanFactory(customer_name="")
+    answer = save(staff(*CHANGES, views=VIEWS), plan, amount="120")
+    assert errors(answer) == {"__all__": ["This is missing."]}
 
 
 # Rows that are not staff's
