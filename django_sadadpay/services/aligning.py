@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -82,6 +83,21 @@ def insist(row: Mirror, origin: Origin | None = None) -> Mirror:
     :raises Refused: ``no_longer_waiting``: as ``take``.
     """
     return transactions.run(partial(_insist, row, origin))
+
+
+def hurry(rows: Iterable[Mirror]) -> list[Mirror]:
+    """Make rows due now that would be tried again later; those that changed. Nobody is called."""
+    return transactions.run(partial(_hurry, list(rows)))
+
+
+def _hurry(rows: list[Mirror]) -> list[Mirror]:
+    now, changed = clock.now(), []
+    for row in rows:
+        waits = type(row)._base_manager.using(transactions.alias()).filter(pk=row.pk, next_try_at__gt=now)
+        if waits.update(next_try_at=now, tries=0):
+            changed.append(row)
+        waking.after_commit(row)
+    return changed
 
 
 def _place(row: Mirror) -> Place:

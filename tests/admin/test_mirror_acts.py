@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from django_sadadpay.registry import (
     ProductDraft,
     ProductLinkDraft,
 )
-from django_sadadpay.services import aligning, gateway, kinds, mirroring, push, pushing
+from django_sadadpay.services import aligning, clock, gateway, kinds, mirroring, push, pushing
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.testing.factories import PaymentLinkFactory, ProductFactory, SubscriptionTemplateFactory
 from django_sadadpay.testing.gateway import Sadad
@@ -92,6 +93,25 @@ def test_what_waits_for_another_says_so(sadad: Sadad, boss: Client) -> None:
     sadad.control.faults.add("ProductCategory/insert", "refuse", error_key="NameEnRequired")
     ((level, sentence),) = told(boss.post(url("product", "push", product.pk)))
     assert (level, sentence) == ("warning", "to be sent: It waits for what it needs at Sadad.")
+
+
+def test_selected_rows_are_sent_soon_and_nobody_waits(boss: Client, staff: StaffMaker) -> None:
+    later = clock.now() + timedelta(hours=1)
+    waits = ProductFactory(failed=True, next_try_at=later, tries=7)
+    due, done = ProductFactory(pending=True), ProductFactory()
+    stuck = ProductFactory(failed=True, error="bad_mirror", next_try_at=None)
+    parked = ProductFactory(pending=True, environment="live", next_try_at=later)
+    chosen = [row.pk for row in (waits, due, done, stuck, parked)]
+    form = {"action": "push_soon", "_selected_action": chosen}
+    answer = boss.post(url("product"), form)
+    assert told(answer)[0][1].startswith("2 of them are sent by background work now")
+    assert fresh(waits).next_try_at < later
+    assert fresh(waits).tries == 0
+    assert fresh(parked).next_try_at == later
+    assert fresh(stuck).next_try_at is None
+    assert push.pending(clock.now())["product"] == 2
+    assert "push_soon" not in staff(views=VIEWS).get(url("product")).content.decode()
+    assert "delete_selected" not in boss.get(url("product")).content.decode()
 
 
 # Difference and pull
