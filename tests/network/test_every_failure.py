@@ -174,7 +174,7 @@ def test_a_server_that_cannot_prove_its_name_is_told_nothing(
     if known:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.file))
     with Server(tls=authority.server(host=host, until=timedelta(days=days))) as server:
-        error = failure(short(server, store), endpoint)
+        error = failure(make_client(server, store, deadline=30), endpoint)
         assert type(error) is Unavailable, what
         assert "SSLCertVerificationError" in str(error)
         assert server.calls == []
@@ -199,7 +199,7 @@ def test_an_outdated_tls_is_refused(
     with pytest.warns(DeprecationWarning, match="is deprecated"):
         context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, newest
     with Server(tls=context) as server:
-        assert type(failure(short(server, store), WRITE)) is Unavailable
+        assert type(failure(make_client(server, store, deadline=30), WRITE)) is Unavailable
         assert server.calls == []
 
 

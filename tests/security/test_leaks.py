@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 from django.core import mail
 from django.core.management import call_command
@@ -254,7 +255,8 @@ def test_the_shop_s_own_line_stays_in_the_traceback_of_a_database_error() -> Non
 @pytest.fixture
 def mailed(settings: Any) -> Any:
     """Django's mails to the admins with all variables in them."""
-    settings.ADMINS = ["admin@shop.example"]
+    address = "admin@shop.example"
+    settings.ADMINS = [address] if django.VERSION >= (6,) else [("Admin", address)]
     handler, logger = AdminEmailHandler(include_html=True), logging.getLogger("django")
     handler.setLevel(logging.ERROR)
     logger.addHandler(handler)
