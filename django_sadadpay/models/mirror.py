@@ -155,7 +155,10 @@ class Mirror(AccountRow):
         return ["payload", "digest", *cls.SHOWN, *cls.PARENTS]
 
 
+#: Made once: ``json.dumps`` makes one for each call, and a pull takes a million digests.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
 def digest(value: Any) -> str:
     """SHA-256 of a JSON value in one canonical spelling."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_encode(value).encode()).hexdigest()
