@@ -95,9 +95,9 @@ SADADPAY: dict[str, Any] = {
     "INVOICE_VALID_DAYS": 3 if USES_SANDBOX else 365,  # the demo may move the emulator's clock by months
 }
 
-# Celery without any server: its messages are files in a folder. A real shop has Redis or RabbitMQ here.
+# Celery without any server (``broker.py``). A real shop has Redis or RabbitMQ here.
 _BROKER = str(FOLDER / "broker")
-CELERY_BROKER_URL = "filesystem://"
+CELERY_BROKER_URL = "folder://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "data_folder_in": _BROKER,
     "data_folder_out": _BROKER,

@@ -1,4 +1,4 @@
-"""A button for whoever tries the demo: the emulator's clock moves on by a month, so that the next bill is made."""
+"""A button for whoever tries the demo: Sadad's clock moves on by a month, so that the next bill is made."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def later(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def a_month_later() -> None:
-    """For the emulator. The shop's token, which has run out with that, is a few seconds old by its own clock."""
+    """For the emulator. The shop's token has run out there, though by our clock it is a few seconds old."""
     with requests.Session() as session:
         session.trust_env = False  # a proxy of the machine must not stand between two local programs
         answer = session.post(f"{settings.EMULATOR}/control/advance", json={"seconds": MONTH}, timeout=10)

@@ -112,9 +112,7 @@ class Order(models.Model):
         PAID = "paid", _("paid")
 
     token = models.CharField(max_length=30, unique=True, default=new_token, editable=False)
-    customer = models.ForeignKey(
-        Customer, models.PROTECT, related_name="orders", verbose_name=_("customer")
-    )
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="orders", verbose_name=_("customer"))
     language = models.CharField(_("language"), max_length=2)
     amount = models.DecimalField(_("amount (KWD)"), max_digits=15, decimal_places=3)
     refunded = models.DecimalField(_("refunded (KWD)"), max_digits=15, decimal_places=3, default=Decimal(0))

@@ -1,5 +1,6 @@
-"""How an order is paid, and what is kept at Sadad: with settings, one ``include()`` and ``checkout_url`` all that a
-shop writes.
+"""How an order is paid, and what is kept at Sadad.
+
+With settings, one ``include()`` and ``checkout_url`` it is all that a shop writes.
 """
 
 from __future__ import annotations
@@ -107,7 +108,9 @@ class SubscriberMirror(Mirrored[Subscriber]):
 @receiver(subscription_renewed)
 def send_a_box(subscription: Subscription, period: SubscriptionPeriod, **_: Any) -> None:
     """A month was paid. Exactly once, as ``paid`` is."""
-    for subscriber in Subscriber.objects.filter(pk=subscription.object_id or None):  # none: made in Sadad's panel
+    for subscriber in Subscriber.objects.filter(
+        pk=subscription.object_id or None
+    ):  # none: made in Sadad's panel
         Delivery.objects.create(subscriber=subscriber, month=period.number)
 
 

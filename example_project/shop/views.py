@@ -93,7 +93,7 @@ def subscription(request: HttpRequest, token: str) -> HttpResponse:
     kept = row_of(subscriber)
     months = list(kept.periods.select_related("invoice")) if isinstance(kept, Subscription) else []
     bills = [month.invoice for month in months if month.invoice and month.told != "missed"]
-    bill = next((bill for bill in bills if bill.state == Invoice.State.OPEN), None)
+    bill = next((bill for bill in bills if bill.state == Invoice.State.OPEN and bill.pay_url), None)
     context = {"subscriber": subscriber, "months": months, "bill": bill}
     response = render(request, "shop/subscription.html", context)
     response["Referrer-Policy"] = "same-origin"

@@ -17,7 +17,6 @@ from example_project.shop.models import Category, Customer, Delivery, Product, S
 from tests.demo.shop.buying import BUYER, order
 
 
-
 @pytest.fixture(autouse=True)
 def emulator(shop: Sadad, settings: Any) -> None:
     """The demo's clock is the emulator's."""
@@ -165,9 +164,7 @@ def test_a_subscription_made_in_the_panel_sends_no_box(shop: Sadad) -> None:
     assert not Attention.objects.exists()
 
 
-def test_the_month_later_button_moves_the_clock_and_brings_the_next_bill(
-    shop: Sadad, client: Client
-) -> None:
+def test_the_month_later_button_moves_the_clock_and_brings_the_next_bill(shop: Sadad, client: Client) -> None:
     found = subscriber(client)
     pay_what_is_due(shop)
     answer = client.post(f"/a-month-later/{found.token}/")

@@ -8,10 +8,12 @@ from django.test import Client
 
 from django_sadadpay import checkout, refund, verify
 from django_sadadpay.models import Invoice
+from django_sadadpay.services import push
+from django_sadadpay.services.mirroring import row_of
 from django_sadadpay.testing.gateway import Sadad
 from example_project.demo import books
-from example_project.shop.models import Note, Order
-from tests.demo.shop.buying import order
+from example_project.shop.models import Note, Order, Product, Subscriber
+from tests.demo.shop.buying import BUYER, order
 
 
 def paid(shop: Sadad, client: Client, *slugs: str) -> tuple[Order, Invoice]:
@@ -101,11 +103,37 @@ class _Control(books.Sadad):
     def see(self, what: str) -> list[dict[str, object]]:
         return list(getattr(self._control, what)())
 
+    def objects(self, kind: str) -> list[dict[str, object]]:
+        return list(self._control.objects(kind))
+
 
 def test_the_comparison_of_the_two_sides_finds_nothing_when_they_agree(shop: Sadad, client: Client) -> None:
     _, invoice = paid(shop, client, "dallah", "karak")
     refund(invoice, Decimal("1.001"), reason="x", key="1")
+    push.run()
     assert books.differences(_Control(shop)) == []
+
+
+def test_the_comparison_names_what_differs_of_the_catalogue(shop: Sadad) -> None:
+    push.run()
+    Product.objects.filter(slug="karak").update(price=Decimal("9.999"))
+    Product.objects.filter(slug="dhow").update(category=Product.objects.get(slug="dates").category)
+    shop.control.create_object("Customer", name="Of the panel")
+    dates = row_of(Product.objects.get(slug="dates"))
+    assert dates is not None
+    type(dates).objects.filter(pk=dates.pk).update(state="pending")
+    found = "\n".join(books.differences(_Control(shop)))
+    assert "price: Decimal('9.999') here, 3.625 there" in found
+    assert "stands in another category there" in found
+    assert "Customer 1 is on one side only" in found
+    assert f"Product {dates.pk} is pending" in found
+
+
+def test_the_comparison_names_a_box_that_was_sent_for_nothing(shop: Sadad, client: Client) -> None:
+    client.post("/box/coffee-box/", BUYER)
+    push.run()
+    Subscriber.objects.get().deliveries.create(month=1)
+    assert any("paid for [], sent [1]" in one for one in books.differences(_Control(shop)))
 
 
 def test_the_comparison_names_a_payment_that_the_shop_does_not_know(shop: Sadad, client: Client) -> None:

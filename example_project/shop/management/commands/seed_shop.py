@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
 from django_sadadpay import PaymentLinkDraft
 from django_sadadpay.models import PaymentLink
@@ -96,13 +97,18 @@ class Command(BaseCommand):
         parser.add_argument("--password", default="", help="of the staff user 'admin'")
 
     def handle(self, *args: Any, password: str, **options: Any) -> None:
-        _categories()
-        for position, row in enumerate(PRODUCTS, 1):
-            _offer(Product, *row, category=_category_of(row[0]), position=position)
-        _offer(Box, *BOX)
-        _course()
+        _catalogue()
         if password:
             _staff(password)
+
+
+@transaction.atomic  # so that the worker is woken once, after all of it
+def _catalogue() -> None:
+    _categories()
+    for position, row in enumerate(PRODUCTS, 1):
+        _offer(Product, *row, category=_category_of(row[0]), position=position)
+    _offer(Box, *BOX)
+    _course()
 
 
 def _categories() -> None:
