@@ -10,11 +10,11 @@ from typing import Any
 
 from django_sadadpay import money
 from django_sadadpay.gateway import coerce
-from django_sadadpay.models import Installment, InstallmentPlan, Invoice, Mirror
+from django_sadadpay.models import Installment, InstallmentPlan, Mirror
 from django_sadadpay.services import plain, transactions
 from django_sadadpay.services.told import Reader, Told
 
-_COLUMNS = ("sadad_id", "amount", "late_fees", "due_on", "status", "sadad_invoice_id", "invoice_id")
+_COLUMNS = ("sadad_id", "amount", "late_fees", "due_on", "status", "sadad_invoice_id", "invoice")
 
 
 @dataclass(frozen=True)
@@ -30,23 +30,32 @@ def store(reader: Reader, stored: Iterable[tuple[Mirror, Told]]) -> None:
     parts = [part for row, told in plans for part in _parts(row, reader.items(told, "installments"))]
     if not parts:
         return
-    _link(parts)
     rows = Installment._base_manager.using(transactions.alias())
-    found = rows.filter(plan__in=[row.pk for row, _told in plans])
+    found = rows.filter(plan__in=[row.pk for row, _told in plans]).select_related("invoice")
     have = {(row.plan_id, row.number): row for row in found}
     new, changed = [], []
     for part in parts:
         row = have.get((part.plan.pk, part.number))
         if row is None:
             new.append(Installment(plan=part.plan, number=part.number, **part.values))
-        elif any(getattr(row, name) != value for name, value in part.values.items()):
-            for name, value in part.values.items():
-                setattr(row, name, value)
+        elif _take(row, part.values):
             changed.append(row)
     rows.bulk_create(new)
-    rows.bulk_update(
-        changed, [name.removesuffix("_id") if name == "invoice_id" else name for name in _COLUMNS]
-    )
+    rows.bulk_update(changed, _COLUMNS)
+
+
+def _take(row: Installment, values: dict[str, Any]) -> bool:
+    """Whether the part changed. Its invoice is linked by ``bills`` alone, and kept once it is paid."""
+    moved = values["sadad_invoice_id"] != row.sadad_invoice_id
+    if moved and (row.told or (row.invoice is not None and row.invoice.is_paid)):
+        values = {name: value for name, value in values.items() if name != "sadad_invoice_id"}
+    elif moved:
+        row.invoice = None
+    if all(getattr(row, name) == value for name, value in values.items()):
+        return False
+    for name, value in values.items():
+        setattr(row, name, value)
+    return True
 
 
 def _parts(plan: InstallmentPlan, rows: Sequence[coerce.Row]) -> list[_Part]:
@@ -69,20 +78,7 @@ def _values(row: coerce.Row) -> dict[str, Any]:
         "due_on": day(row.get("due_date")),
         "status": plain.text(row.text("status"), 40),
         "sadad_invoice_id": row.id("invoice_id")[:40],
-        "invoice_id": None,
     }
-
-
-def _link(parts: Sequence[_Part]) -> None:
-    """Invoices of ours that bill a part."""
-    ids = {part.values["sadad_invoice_id"] for part in parts} - {""}
-    if not ids:
-        return
-    plan = parts[0].plan
-    rows = Invoice.objects.filter(account=plan.account, environment=plan.environment, sadad_id__in=ids)
-    ours = dict(rows.values_list("sadad_id", "pk"))
-    for part in parts:
-        part.values["invoice_id"] = ours.get(part.values["sadad_invoice_id"])
 
 
 def day(value: Any) -> date | None:

@@ -253,15 +253,37 @@ def _pay(plan: InstallmentPlan, number: int, origin: Origin) -> Invoice:
         return invoice
     if not transactions.run(partial(_claim, part, names_invoices=names_invoices)):
         raise OutcomePending
-    sadad_id = _ask_for_invoice(plan, part)
-    plan, _names = _refresh(plan)  # its late fees stand in the invoice now
-    if sadad_id:
-        transactions.run(partial(_learn, part.pk, sadad_id))
-    invoice = _payable(_part(plan, number), origin)
+    invoice = _look_again(part, origin) or _new_invoice(plan, part, origin)
     if invoice is None:
         raise OutcomePending  # the claim stays while the call may be under way
     _release(part.pk)
     return invoice
+
+
+def _look_again(part: Installment, origin: Origin) -> Invoice | None:
+    """Who had the claim before may have asked for it since we looked."""
+    try:
+        plan, _names = _refresh(part.plan)
+        return _payable(_part(plan, part.number), origin)
+    except Exception:
+        _release(part.pk)  # nothing was sent
+        raise
+
+
+def _new_invoice(plan: InstallmentPlan, part: Installment, origin: Origin) -> Invoice | None:
+    sadad_id = _ask_for_invoice(plan, part)
+    try:
+        return _made(part, sadad_id, origin)
+    except SadadError as error:
+        raise OutcomePending from error
+
+
+def _made(part: Installment, sadad_id: str, origin: Origin) -> Invoice | None:
+    """What came of asking for it. The plan is read anew: late fees stand in the invoice now."""
+    plan, _names = _refresh(part.plan)
+    if sadad_id:
+        transactions.run(partial(_learn, part.pk, sadad_id))
+    return _payable(_part(plan, part.number), origin)
 
 
 def _part(plan: InstallmentPlan, number: int) -> Installment:
@@ -298,7 +320,7 @@ def _ask_for_invoice(plan: InstallmentPlan, part: Installment) -> str:
         if isinstance(error, Rejected) and not error.refusal:
             return ""  # an unlisted key proves nothing: the invoice may exist
         _release(part.pk)
-        raise Refused(error.error_key or "no_sadad_id") from error
+        raise Refused(error.error_key or "no_sadad_id") from error  # without a key: the plan's is not known
     except SadadError:
         _release(part.pk)
         raise

@@ -47,7 +47,8 @@ class World:
         assert isinstance(template, SubscriptionTemplate)
         row = subscriptions.create(template, NOOR, reference="S-1")
         push.run()
-        return self.read(row)
+        found: Subscription = self.read(row)
+        return found
 
     def plan(self, **more: Any) -> InstallmentPlan:
         """9 KWD in three parts, one a month from today on, at Sadad."""
