@@ -80,6 +80,11 @@ def _text(known: Field, common: dict[str, Any]) -> forms.Field:
     return forms.CharField(max_length=known.longest, widget=widget, **common)
 
 
+def _word(known: Field, common: dict[str, Any]) -> forms.Field:
+    widget = forms.TextInput(attrs={"dir": "ltr"})
+    return forms.CharField(max_length=known.longest, widget=widget, **common)
+
+
 class NumberField(forms.DecimalField):
     """An amount, of three places at most, with Eastern digits too."""
 
@@ -152,6 +157,7 @@ _MAKERS: Mapping[str, Any] = {
     "flag": _flag,
     "date": _date,
     "currency": _currency,
+    "word": _word,
     "rows": _rows,
 }
 

@@ -129,10 +129,11 @@ def _check_together(values: Mapping[str, Any]) -> None:
     lowest, highest = values.get("min_amount"), values.get("max_amount")
     if lowest and highest and highest < lowest:
         raise DraftError("max_amount", "is below the lowest amount")
-    if values.get("pay_per") == "Manual":
-        parts = values.get("installments") or []
-        if sum(Decimal(part["amount"]) for part in parts) != values.get("amount"):
-            raise DraftError("installments", "do not add up")
+    parts = values.get("installments") or []
+    if parts and not _by_hand(values):
+        raise DraftError("installments", "are only for plans that are paid by hand")
+    if _by_hand(values) and sum(Decimal(part["amount"]) for part in parts) != values.get("amount"):
+        raise DraftError("installments", "do not add up")
 
 
 def form_for(
@@ -183,7 +184,9 @@ def build(kind: Kind, said: Mapping[str, Any], kept: Mapping[str, Any], row: Mir
     values = {**_relations(kind, row), **kept, **said}
     if "customer" in names:
         values["customer"] = values.get("customer") or _payer(values)
-    if isinstance(values.get("installments"), list):
+    if not _by_hand(values):
+        values.pop("installments", None)  # Sadad's own schedule, which a pull may have told
+    elif isinstance(values.get("installments"), list):
         values["installments"] = [(part["amount"], part["due_date"]) for part in values["installments"]]
     own = {name: value for name, value in values.items() if name in names and value is not None}
     required = {name: None for name in _required(kind) if name not in own}
@@ -224,4 +227,10 @@ def _initial(kind: Kind, row: Mirror) -> dict[str, Any]:
         name: [each.pk for each in value] if isinstance(value, list) else getattr(value, "pk", None)
         for name, value in relations.items()
     }
-    return {**row.payload, **chosen}
+    kept = {n: v for n, v in row.payload.items() if n != "installments" or _by_hand(row.payload)}
+    return {**kept, **chosen}
+
+
+def _by_hand(values: Mapping[str, Any]) -> bool:
+    """Whether a plan's instalments are its own, and not reckoned by Sadad."""
+    return values.get("pay_per") == "Manual"

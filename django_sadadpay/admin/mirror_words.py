@@ -158,6 +158,7 @@ PROBLEMS: Words = {
     "is not mirrored": _("It is not kept at Sadad."),
     "is kept by another account": _("It is kept by another account."),
     "is below the lowest amount": _("It is below the lowest amount."),
+    "are only for plans that are paid by hand": _("They are only for a plan that is paid by hand."),
     "do not add up": _("They do not add up to the plan's amount."),
 }
 _LONGER = re.compile(r"is longer than (\d+) characters")

@@ -23,7 +23,7 @@ from django_sadadpay.services.errors import Refused
 from django_sadadpay.testing.factories import PaymentLinkFactory, ProductFactory, SubscriptionTemplateFactory
 from django_sadadpay.testing.gateway import Sadad
 from tests.admin.conftest import StaffMaker, text, told, url
-from tests.admin.mirrors import NAME, PHONE, VIEWS, fresh, make, payment_link, pushed
+from tests.admin.mirrors import NAME, PHONE, VIEWS, form_of, fresh, make, payment_link, pushed, save
 from tests.shop import models as shop
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -228,6 +228,11 @@ def test_a_plan_is_pulled_with_its_instalments(sadad: Sadad, boss: Client) -> No
     assert "3 03/01/2027 30.000 KWD – unpaid" in page
     assert "Left: 100.000 KWD" in page
     assert InstallmentPlan.objects.get().installments.count() == 4
+    assert "installments" not in form_of(boss, plan)
+    save(boss, plan, amount="120")
+    assert told(boss.post(url("installmentplan", "push", plan.pk))) == [("success", "In step with Sadad.")]
+    (there,) = sadad.control.objects("InstallmentPlan")
+    assert there["amount"] == 120
 
 
 def test_what_sadad_does_not_have_is_a_message(sadad: Sadad, boss: Client) -> None:

@@ -220,6 +220,7 @@ def test_a_wrong_value_is_refused_beside_its_field(
         ({"pay_per": "Manual", "installments": "2026-12-01 1.2345"}, "installments", "1000 fils"),
         ({"pay_per": "Manual", "installments": "2026-12-01 99"}, "installments", "do not add up"),
         ({"pay_per": "Manual"}, "installments", "do not add up"),
+        ({"installments": "2026-12-01 100"}, "installments", "paid by hand"),
     ],
 )
 def test_a_wrong_plan_is_refused_beside_its_field(
