@@ -274,10 +274,10 @@ SESSION = (
     *rows(
         "doc",
         "ref_number=ref_Number:text:250 amount=amount:kwd currency_code=currency_Code:currency"
-        " customer_name=customer_Name:text:500 customer_mobile=customer_Mobile:text:50"
-        " customer_email=customer_Email:text:254 payment_gateway_code=PaymentGatewayCode:text:100",
+        " customer_name=customer_Name:text:500 payment_gateway_code=PaymentGatewayCode:text:100",
         required=True,
     ),
+    *rows("doc", "customer_mobile=customer_Mobile:text:50 customer_email=customer_Email:text:254"),
     listed("items", "Items", "doc", ITEM),
 )
 SESSION_REPLY = rows("doc", "session_id=session_Id", required=True)

@@ -19,6 +19,8 @@ _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 #: KWD. What our own columns hold, and far above any invoice.
 _MOST = Decimal(10) ** 12
+#: Before and after the point. A short text such as 1E+99999999 would be a hundred megabytes on the wire.
+_DIGITS = 15
 
 
 class Wrong(ValueError):
@@ -57,7 +59,14 @@ def _decimal(value: Any) -> Decimal:
     found = Decimal(value)
     if not found.is_finite():
         raise Wrong("is not a number")
+    if found.adjusted() > _DIGITS or _places(found) > _DIGITS:
+        raise Wrong("has too many digits")
     return found
+
+
+def _places(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
 
 
 def _number(_: Field, value: Any) -> Any:

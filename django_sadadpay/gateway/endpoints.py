@@ -220,7 +220,7 @@ _KNOWN = (
         "Invoice/GetByTypeKey",
         "GET",
         fields=c.TYPE_KEY,
-        reply=f.INVOICE_REPLY,
+        reply=f.INVOICE_ROW_REPLY,
         missing=_NO_INVOICE | _NO_KEY | {"EmptyResult"},
         takes_id=True,
         method="invoices.get_by_type_key",

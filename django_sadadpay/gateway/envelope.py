@@ -112,7 +112,9 @@ def result(endpoint: Endpoint, reply: Reply, *, fresh: bool) -> Any:
 
 def _failure(endpoint: Endpoint, reply: Reply, fresh: bool) -> SadadError:
     name, status, key = endpoint.name, reply.status, reply.error_key
-    if key in endpoint.missing or (key == "UnauthorizedAccess" and endpoint.takes_id and fresh):
+    # Contract 1.4: with 401 it is the token, however young; 3.2: in a 200 it may be about the id.
+    foreign = key == "UnauthorizedAccess" and status == 200 and endpoint.takes_id and fresh
+    if key in endpoint.missing or foreign:
         return NotFound(name, "no such object", status=status, error_key=key)
     if reply.refuses_token or key in DENIED or (status == 403 and not reply.readable):
         return AuthenticationError(name, "not let in", status=status, error_key=key)

@@ -91,11 +91,11 @@ INVOICE = (
         "observed",
         "expiry_date=expiry_Date:date send_type=sendType:word"
         " terms_condition_enabled=terms_Condition_Enabled:flag"
-        " discount_amount_total=discount_Amount_Total:number attachment=attachment:any",
+        " discount_amount_total=discount_Amount_Total:kwd attachment=attachment:any",
     ),
     *rows(
         "assumed",
-        "discount_type=discount_Type:word discount_amount=discount_Amount:number"
+        "discount_type=discount_Type:word discount_amount=discount_Amount:kwd"
         " remind_after=remind_After:integer"
         " comment=comment terms_condition=terms_Condition",
     ),
@@ -121,7 +121,13 @@ INVOICE_FILTERS = rows(
 # 3.2
 ITEM_REPLY = (
     *rows("doc", "id=id:integer name=name quantity=quantity:integer amount=amount:kwd"),
-    *rows("observed", "supplier_id=supplierId:integer"),
+    *rows(
+        "observed",
+        "alt_amount=alt_Amount:number supplier_id=supplierId:integer"
+        " supplier_invoice_id=supplierInvoiceId:any"
+        " supplier_fees=supplierVendorFees:number supplier_amount=supplierFinalAmount:number"
+        " supplier_refund_id=supplierRefundTransactionId:any",
+    ),
 )
 
 # 3.3: observed are those that a shop's back end reads; the rest is the panel's table.
@@ -152,7 +158,10 @@ INVOICE_REPLY = (
         " refunded_amount=refunded_Amount:kwd currency=currency_Code:currency lang=lang:language qr_url=qr"
         " deleted=deleted:flag"
         " expires_at=expiry_Date:moment customer_name=customer_Name customer_mobile=customer_Mobile"
-        " customer_email=customer_Email",
+        " customer_email=customer_Email send_type=sendType:word discount_total=discount_Amount_Total:number"
+        " remind_after=remind_After:integer comment=comment"
+        " terms_condition_enabled=terms_Condition_Enabled:flag terms_condition=terms_Condition"
+        " success_return_url=success_ReturnURL",
     ),
     listed("items", "items", "doc", ITEM_REPLY),
     listed("transactions", "transactions", "doc", TRANSACTION_REPLY),
@@ -161,11 +170,13 @@ INVOICE_REPLY = (
         "observed",
         "short_url=short_url short_link=shortLink created_at=createDate:moment paid_at=payment_Date:moment"
         " order_session_id=orderSession_Id:integer payment_gateway=paymentGateway"
-        " payment_gateway_code=paymentGatewayCode",
+        " payment_gateway_code=paymentGatewayCode vendor_id=vendor_Id:integer attachment=attachment"
+        " order_status=orderStatus discount_type=discount_Type:word discount_amount=discount_Amount:number"
+        " fail_return_url=fail_ReturnURL payment_methods=payment_Methods",
     ),
 )
 
-# 3.4: rows of the list are assumed, and show less: no address, no lines.
+# 3.4, 3.9: rows of the list, and GetByTypeKey, are assumed; a row may show less: no address, no lines.
 INVOICE_ROW_REPLY = tuple(
     replace(field, required=field.required and field.name != "url", evidence="assumed")
     for field in INVOICE_REPLY

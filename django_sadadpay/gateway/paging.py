@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from django_sadadpay.gateway.endpoints import Endpoint
 
 TAKE = 100
+#: Rows. A list that goes on after that is taken for one that never ends.
+FARTHEST = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def rows(
 def pages(
     endpoint: Endpoint, fetch: Callable[[int, int], tuple[Any, int]], *, skip: int, max_bytes: int
 ) -> Iterator[Page]:
-    """The list page by page, without an end of its own: of what was read, only the last page's ids are kept.
+    """The list page by page, however long: of what was read, one number a page is kept, to see a page again.
 
     A row may come twice or be left out where others are made or deleted meanwhile.
 
@@ -76,17 +78,19 @@ def pages(
     :param max_bytes: of one page; where paging is ignored, that is the whole list.
     :raises SadadError: as the call.
     """
-    before: set[str] = set()
+    seen: set[int] = set()
     while True:
         found = page(endpoint, fetch(skip, max_bytes)[0])
         total = next((_total(row) for row in found[:1]), None)
-        marks = {_mark(row) for row in found}
+        mark = hash(frozenset(_mark(row) for row in found))
         # As in rows(): a page of another size is the last or the whole list; the same again brings nothing.
-        is_last = len(found) != TAKE or marks <= before
+        # Rows without ids that change with each answer would never end.
+        is_last = len(found) != TAKE or mark in seen or skip >= FARTHEST
         yield Page(found, skip, total, is_last)
         if is_last:
             return
-        before, skip = marks, skip + TAKE
+        seen.add(mark)
+        skip += TAKE
 
 
 def _total(row: Mapping[str, Any]) -> int | None:
@@ -113,4 +117,5 @@ def page(endpoint: Endpoint, response: Any) -> list[dict[str, Any]]:
 
 
 def _mark(row: Mapping[str, Any]) -> str:
-    return id_text(row.get("id")) or repr(sorted(row.items(), key=lambda item: item[0]))
+    named = next((id_text(value) for key, value in row.items() if fold(key) == "id"), "")
+    return named or repr(sorted(row.items(), key=lambda item: item[0]))

@@ -231,6 +231,12 @@ def test_a_session_is_asked_for_as_documented(server: Server, client: SadadClien
     }
 
 
+def test_a_buyer_need_not_have_an_address(server: Server, client: SadadClient) -> None:
+    server.on("EmbeddedPayment/intiate_order_session", s.ok({"session_Id": "a" * 32}))
+    client.embedded.initiate_order_session({**SESSION, "customer_email": "", "customer_mobile": None})
+    assert server.calls[-1].json["customer_Email"] == ""
+
+
 @pytest.mark.parametrize("answer", [True, {}, {"session_Id": ""}])
 def test_an_answer_without_a_session_is_no_answer(server: Server, client: SadadClient, answer: Any) -> None:
     server.on("EmbeddedPayment/intiate_order_session", s.ok(answer))

@@ -41,6 +41,10 @@ def wire(name: str, values: dict[str, Any]) -> dict[str, Any]:
         ("Invoice/insert", {**INVOICE, "amount": "-1"}, "amount must not be negative"),
         ("Invoice/insert", {**INVOICE, "amount": "0.000"}, "amount must be above zero"),
         ("Invoice/insert", {**INVOICE, "amount": Decimal("1E12")}, "amount is too large"),
+        ("Invoice/insert", {**INVOICE, "discount_amount": "0.1234"}, "discount_Amount has more than three"),
+        ("Invoice/insert", {**INVOICE, "amount": Decimal("1E+99999999")}, "amount has too many digits"),
+        ("Invoice/insert", {**INVOICE, "amount": Decimal("1E-99999999")}, "amount has too many digits"),
+        ("Invoice/insert", {**INVOICE, "remind_after": 10**5000}, "remind_After has too many digits"),
         ("Invoice/insert", {**INVOICE, "lang": "fr"}, "lang must be one of en, ar"),
         ("Invoice/insert", {**INVOICE, "lang": 1}, "lang must be one of en, ar"),
         (

@@ -83,6 +83,16 @@ def test_unauthorized_for_an_id_on_a_fresh_token_is_not_found(
     assert len(server.to(GETBYID)) == (1 if age == 30 else 2)
 
 
+@pytest.mark.parametrize("endpoint", [GETBYID, "Invoice/update", "Product/insert"])
+def test_with_401_it_is_the_token_however_young(
+    server: Server, client: SadadClient, store: ClockedStore, endpoint: str
+) -> None:
+    store.hold(age=30)
+    server.on(endpoint, s.error("UnauthorizedAccess", 401))
+    with pytest.raises(AuthenticationError):
+        client.call(endpoint)
+
+
 def test_unauthorized_without_an_id_is_an_authentication_error(server: Server, client: SadadClient) -> None:
     server.on("Invoice/getall", s.error("UnauthorizedAccess"))
     with pytest.raises(AuthenticationError):

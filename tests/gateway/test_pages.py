@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from django_sadadpay.gateway import paging
 from django_sadadpay.gateway.client import SadadClient
 from django_sadadpay.gateway.errors import ReplyTooLarge
 from django_sadadpay.gateway.paging import TAKE
@@ -76,3 +77,22 @@ def test_invoices_have_pages_too(server: Server, client: SadadClient) -> None:
     (page,) = client.invoices.pages(status="Paid")
     assert page.rows == [{"id": 3}]
     assert server.to("Invoice/getall")[0].query["status"] == "Paid"
+
+
+def test_a_list_whose_pages_come_round_again_ends(server: Server, client: SadadClient) -> None:
+    first, second = ([{"Id": start + n, "seen": None} for n in range(TAKE)] for start in (1, 1001))
+    server.on(
+        "Customer/getall",
+        *(s.ok([{**row, "seen": n} for row in rows]) for n, rows in enumerate((first, second, first))),
+    )
+    assert [page.skip for page in client.customers.pages()] == [0, TAKE, 2 * TAKE]
+    assert len(server.calls) == 3
+
+
+def test_a_list_that_never_comes_round_ends_too(
+    server: Server, client: SadadClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "FARTHEST", 3 * TAKE)
+    answers = ([{"at": f"{page}:{n}"} for n in range(TAKE)] for page in range(5))
+    server.on("Customer/getall", *(s.ok(rows) for rows in answers))
+    assert len(list(client.customers.pages())) == 4
