@@ -14,8 +14,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections, models, transaction
-from django.db.models import F
+from django.db import IntegrityError, models, transaction
 
 from django_sadadpay import conf
 from django_sadadpay.gateway.hidden import hide
@@ -26,6 +25,7 @@ from django_sadadpay.registry import Draft, DraftError, Mirrored, mirrors
 from django_sadadpay.services import attention, clock, gateway, kinds, opening, transactions, waking
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.services.kinds import Kind
+from django_sadadpay.services.sources import kind_of, locked, mirrored_of
 
 State, Wanted, Code = Mirror.State, Mirror.Wanted, Attention.Code
 R = TypeVar("R", bound=Mirror)
@@ -45,7 +45,7 @@ def mirror(objects: Iterable[models.Model], *, name: str = "") -> int:
     :return: how many mirrors changed.
     """
     changed, left = 0, iter(objects)
-    while chunk := [(_mirrored(obj, name), obj) for obj in islice(left, _CHUNK)]:
+    while chunk := [(mirrored_of(obj, name), obj) for obj in islice(left, _CHUNK)]:
         changed += _together(partial(_mark_all, chunk))
     return changed
 
@@ -56,7 +56,7 @@ def _mark_all(chunk: list[tuple[Mirrored[Any], models.Model]]) -> int:
 
 def row_of(obj: models.Model, *, name: str = "") -> Mirror | None:
     """The mirror of a shop's object in its account's present environment."""
-    mirrored = _mirrored(obj, name)
+    mirrored = mirrored_of(obj, name)
     account = conf.current().account(mirrored.account(obj))
     rows = kind_of(mirrored).model._base_manager.using(transactions.alias())
     key = exact(mirrored.name, str(obj.pk))
@@ -68,12 +68,12 @@ def row_of(obj: models.Model, *, name: str = "") -> Mirror | None:
 
 def mark(mirrored: Mirrored[Any], obj: models.Model) -> Mirror | None:
     """Want what ``obj`` says now. The row if that changed anything; it is pushed after the commit."""
-    return _together(partial(_mark_locked, mirrored, obj.pk))
+    return _together(partial(_mark_fresh, mirrored, obj.pk))
 
 
 def forget(mirrored: Mirrored[Any], pk: Any) -> bool:
     """The object is gone: so is to be its mirror, in every account whose environment is in use."""
-    return _together(lambda: _forget(_locked(kind_of(mirrored), exact(mirrored.name, str(pk)))))
+    return _together(lambda: _forget(locked(kind_of(mirrored), exact(mirrored.name, str(pk)))))
 
 
 def _together(block: Callable[[], T]) -> T:
@@ -86,14 +86,21 @@ def _together(block: Callable[[], T]) -> T:
         return block()
 
 
-def _mark_locked(mirrored: Mirrored[Any], pk: Any) -> Mirror | None:
+def _mark_fresh(mirrored: Mirrored[Any], pk: Any) -> Mirror | None:
     """The lock first: SQLite cannot turn a read into a write while another writes."""
-    rows = _locked(kind_of(mirrored), exact(mirrored.name, str(pk)))
-    obj = mirrored.model._base_manager.using(transactions.alias()).filter(pk=pk).first()
-    if obj is None:
-        _forget(rows)
-        return None
-    return _mark(mirrored, obj, rows)
+    for last in (False, True):
+        rows = locked(kind_of(mirrored), exact(mirrored.name, str(pk)))
+        obj = mirrored.model._base_manager.using(transactions.alias()).filter(pk=pk).first()
+        if obj is None:
+            _forget(rows)
+            return None
+        try:
+            return _mark(mirrored, obj, rows)
+        except IntegrityError:
+            if last or rows:
+                raise
+            # Another transaction has made the object's row meanwhile: it is there to be locked now.
+    return None
 
 
 def _forget(rows: list[Mirror]) -> bool:
@@ -252,7 +259,7 @@ def _relist(row: Mirror) -> None:
     for link in links.filter(wanted=Wanted.PRESENT) if isinstance(row, Product) else ():
         mirrored = mirrors.get(link.source)
         if mirrored is not None:
-            _mark_locked(mirrored, link.object_id)
+            _mark_fresh(mirrored, link.object_id)
 
 
 def _fail(row: Mirror, error: DraftError) -> bool:
@@ -355,12 +362,15 @@ def _source_row(field: str, value: Any, model: Any) -> Mirror:
     except (ImproperlyConfigured, StopIteration):
         raise DraftError(field, "is not mirrored") from None
     row = row_of(value, name=mirrored.name)
-    if row is None or row.state == State.DELETED:
-        mark(mirrored, value)
-        row = row_of(value, name=mirrored.name)
-    if row is None:
-        raise DraftError(field, "is not mirrored")
-    return row
+    if row is not None and row.is_wanted:
+        return row
+    mark(mirrored, value)
+    account = conf.current().account(mirrored.account(value))
+    # Read under the lock: on MariaDB an older snapshot may not show a row that is there.
+    for row in locked(kind_of(mirrored), exact(mirrored.name, str(value.pk))):
+        if (row.account, row.environment) == (account.name, account.environment):
+            return row
+    raise DraftError(field, "is not mirrored")
 
 
 def _list_products(row: Mirror, listed: list[int]) -> None:
@@ -370,31 +380,3 @@ def _list_products(row: Mirror, listed: list[int]) -> None:
         items.delete()
         rows = [ProductLinkItem(link_id=row.pk, product_id=pk, position=i) for i, pk in enumerate(listed)]
         items.bulk_create(rows)
-
-
-# Rows
-
-
-def kind_of(mirrored: Mirrored[Any]) -> Kind:
-    if mirrored.draft is None:
-        raise TypeError(f"{mirrored.name} makes no draft")
-    return kinds.of_draft(mirrored.draft)
-
-
-def _mirrored(obj: models.Model, name: str) -> Mirrored[Any]:
-    found = mirrors.get(name) if name else mirrors.for_object(obj)
-    if found is None:
-        raise LookupError(f"no mirror is registered as {name!r}")
-    return found
-
-
-def _locked(kind: Kind, key: str) -> list[Mirror]:
-    """The object's rows, in any account and environment, locked until the transaction ends."""
-    connection = connections[transactions.alias()]
-    rows = kind.model._base_manager.using(connection.alias).filter(source_key=key).order_by("pk")
-    if connection.vendor == "sqlite":
-        rows.update(source_key=F("source_key"))  # takes the write lock at once, as transactions.lock does
-        return list(rows)
-    if connection.features.has_select_for_no_key_update:
-        return list(rows.select_for_update(no_key=True))
-    return list(rows.select_for_update())

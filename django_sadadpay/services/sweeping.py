@@ -8,7 +8,8 @@ from typing import Any
 from django_sadadpay.models import Mirror
 from django_sadadpay.registry import Mirrored
 from django_sadadpay.services import transactions
-from django_sadadpay.services.mirroring import forget, kind_of, mirror
+from django_sadadpay.services.mirroring import forget, mirror
+from django_sadadpay.services.sources import kind_of
 
 _CHUNK = 100
 

@@ -27,7 +27,7 @@ from django_sadadpay.models import (
 )
 from django_sadadpay.models import Product as ProductRow
 from django_sadadpay.registry import PaymentLinkDraft
-from django_sadadpay.services import deciding, finding, kinds, mirroring, push, pushing, storing
+from django_sadadpay.services import deciding, finding, kinds, mirroring, push, pushing, sources, storing
 from django_sadadpay.services.errors import Refused, TryAgain
 from django_sadadpay.services.pushing import Outcome
 from django_sadadpay.testing.gateway import Sadad
@@ -782,6 +782,31 @@ def test_shop_and_workers_at_the_same_time_end_in_step(sadad: Sadad, coffee: Cat
         push.run()
     assert set(states(ProductRow)) <= {"synced", "deleted"}
     assert_same_on_both_sides(sadad)
+
+
+@pytest.mark.races
+def test_two_who_save_an_object_that_has_no_row_yet_make_one(transactional_db: None) -> None:
+    Category.objects.bulk_create([Category(name="Coffee")])
+    race(lambda: Category.objects.get().save(), threads=4)
+    assert states(ProductCategory) == ["pending"]
+
+
+def test_a_row_made_by_another_transaction_meanwhile_is_taken(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Category.objects.bulk_create([Category(name="Coffee")])
+    category, usual, calls = Category.objects.get(), sources.locked, iter([True, False])
+
+    def blind(kind: Any, key: str) -> list[Any]:
+        if not next(calls):
+            return usual(kind, key)
+        mirroring.create(CategoryDraft(name_en="Coffee"))
+        ProductCategory.objects.update(source_key=key)
+        return []
+
+    monkeypatch.setattr("django_sadadpay.services.mirroring.locked", blind)
+    category.save()
+    assert ProductCategory.objects.count() == 1
 
 
 @pytest.mark.races

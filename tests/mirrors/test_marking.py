@@ -13,7 +13,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import OperationalError, models, transaction
 
-from django_sadadpay import CategoryDraft, DraftError, Mirrored, ProductDraft, mirror, register
+from django_sadadpay import (
+    CategoryDraft,
+    DraftError,
+    Mirrored,
+    ProductDraft,
+    ProductLinkDraft,
+    mirror,
+    register,
+)
 from django_sadadpay.models import Customer, Mirror, ProductCategory, ProductLink, Subscription
 from django_sadadpay.models import Product as ProductRow
 from django_sadadpay.registry import PlanDraft, mirrors
@@ -319,6 +327,47 @@ def test_a_parent_that_is_not_mirrored_names_the_field(coffee: Category) -> None
     choice.products.set([hidden])
     mirror([choice])
     assert ProductLink.objects.get().error_params == {"field": "products", "problem": "is not mirrored"}
+
+
+def test_a_parent_that_staff_removed_is_wanted_again_with_its_child(coffee: Category) -> None:
+    ProductCategory.objects.update(state="synced", sadad_id="5", next_try_at=None)
+    mirroring.remove(ProductCategory.objects.get())
+    assert row_of(product(coffee)).category.wanted == "present"
+
+
+def test_a_parent_that_went_is_no_parent(coffee: Category) -> None:
+    beans = product(coffee)
+    ProductRow.objects.update(state="synced", sadad_id="5", next_try_at=None)
+    beans.hidden = True
+    beans.save()
+    choice = Choice.objects.create(title="Pick")
+    choice.products.set([beans])
+    mirror([choice])
+    assert ProductLink.objects.get().error_params == {"field": "products", "problem": "is not mirrored"}
+    row = ProductCategory.objects.get()
+    row.wanted = "absent"
+    with pytest.raises(DraftError, match="category: is not mirrored"):
+        mirroring.create(ProductDraft(category=row, name_en="Beans"))
+
+
+def test_a_link_that_staff_made_keeps_a_product_that_goes(coffee: Category) -> None:
+    beans = product(coffee)
+    ProductRow.objects.update(state="synced", sadad_id="5", next_try_at=None)
+    link = mirroring.create(ProductLinkDraft(name_en="Pick", name_ar="Pick", products=[row_of(beans)]))
+    beans.delete()
+    assert fresh(link).items.get().product.wanted == "absent"
+    assert mirroring.needed_by(ProductRow.objects.get()) == {"product link": 1}
+
+
+def test_the_shop_can_refuse_an_object_by_its_field(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: object, _obj: Client) -> None:
+        raise DraftError("mobile", "is a landline")
+
+    monkeypatch.setattr(type(mirrors.get("client")), "mirror", refuse)
+    Client.objects.create(number="K-7", name="Noor")
+    assert Customer.objects.get().error_params == {"field": "mobile", "problem": "is a landline"}
 
 
 def test_a_parent_without_a_registered_mirror_names_the_field(transactional_db: None) -> None:
