@@ -106,14 +106,15 @@ FAULTS = _faults()
 Fault = tuple[str, str, dict[str, Any]]
 
 
-def trouble(*places: str) -> st.SearchStrategy[Trouble]:
+def trouble(places: tuple[str, ...], points: tuple[str, ...]) -> st.SearchStrategy[Trouble]:
     """What happens to one action: nothing, a fault at one of these endpoints, the process's death before
     so many statements and calls, or somebody else's action at one of its points.
     """
     here = [fault for fault in FAULTS if fault[0].startswith(places)]
     faults = st.builds(Trouble, st.sampled_from(here), st.integers(1, 3), st.sampled_from([0, 0, 1, 2]))
     deaths = st.builds(Trouble, kill=st.integers(0, 45))
-    others = st.builds(Trouble, point=st.sampled_from(LABELS), meanwhile=st.sampled_from(MEANWHILE))
+    labels = st.sampled_from([label for label in LABELS if label.startswith(points)])
+    others = st.builds(Trouble, point=labels, meanwhile=st.sampled_from(MEANWHILE))
     return st.one_of(st.just(Trouble()), st.just(Trouble()), faults, faults, deaths, others, others)
 
 
@@ -144,11 +145,12 @@ MEANWHILE = (
     "cancel",
     "panel cancel",
 )
-BUYING = trouble("Invoice/", "User/", "Common/")
-LOOKING = trouble("Invoice/getbyid", "User/GenerateAccessToken")
-REFUNDING = trouble("Refund/insert", "Refund/insert", "Invoice/getbyid", "User/")
-CANCELLING = trouble("Invoice/delete", "Invoice/getbyid")
-ANY = trouble("Invoice/", "Refund/", "User/")
+BUYING = trouble(("Invoice/", "User/", "Common/"), ("insert", "delete", "settle"))
+LOOKING = trouble(("Invoice/getbyid", "User/GenerateAccessToken"), ("settle", "token"))
+ARRIVING = trouble(("Invoice/getbyid", "User/GenerateAccessToken"), ("settle", "inbox"))
+REFUNDING = trouble(("Refund/insert", "Invoice/getbyid", "User/"), ("refund", "settle"))
+CANCELLING = trouble(("Invoice/delete", "Invoice/getbyid"), ("delete", "settle"))
+ANY = trouble(("Invoice/", "Refund/", "User/"), ("reconcile", "settle", "delete", "refund", "inbox"))
 
 
 class Fire(RuleBasedStateMachine):
@@ -331,13 +333,13 @@ class Fire(RuleBasedStateMachine):
     # Webhooks
 
     @precondition(lambda self: self.lab.world.webhooks)
-    @rule(trouble=LOOKING)
+    @rule(trouble=ARRIVING)
     def webhooks_arrive(self, trouble: Trouble) -> None:
         self.did("webhook")
         self.lab.control.deliver_webhooks(lambda payload: self._post(payload, trouble))
 
     @precondition(lambda self: self.payloads)
-    @rule(which=WHICH, trouble=LOOKING)
+    @rule(which=WHICH, trouble=ARRIVING)
     def an_old_webhook_arrives_again(self, which: int, trouble: Trouble) -> None:
         self.did("webhook again")
         self._post(self.payloads[which % len(self.payloads)], trouble)
