@@ -26,7 +26,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from django.db import models, transaction
 from django.db.models import Q
@@ -95,10 +95,7 @@ def create(
         lang=lang,
         comment=comment,
     )
-    row = mirroring.create(draft, _account(template))
-    if not isinstance(row, Subscription):
-        raise TypeError("a subscription's draft made something else")
-    return row
+    return cast("Subscription", mirroring.create(draft, _account(template)))
 
 
 def _account(template: SubscriptionTemplate | models.Model) -> str:

@@ -11,7 +11,7 @@ import pytest
 from django_sadadpay import AlreadyPaid, NeedsAttention, OutcomePending, Refused, TryAgain, signals
 from django_sadadpay.gateway.errors import NotFound
 from django_sadadpay.models import Attention, Installment, InstallmentPlan, Invoice, Mark, WebhookEvent
-from django_sadadpay.services import cases, clock, gateway, mirroring, plans, push
+from django_sadadpay.services import bills, cases, clock, gateway, mirroring, plans, push, telling
 from django_sadadpay.testing.gateway import Sadad
 from tests.fire.racing import race, unexpected
 from tests.mirrors.conftest import fresh, waiting
@@ -91,14 +91,18 @@ def test_payment_on_sadads_own_page_is_settled_by_the_webhook_alone(world: World
     assert WebhookEvent.objects.get().state == "done"
 
 
-def test_payment_is_found_without_any_webhook(world: World, paid: Heard) -> None:
-    plan = read(world)
+def test_payments_are_found_without_any_webhook(world: World, paid: Heard) -> None:
+    """One that we asked for, and one that was made on Sadad's own page."""
+    plan = read(world, is_flexible=True)
     world.sadad.pay(plans.pay(plan, part(plan)))
+    values = {"installment_plan_key": plan.sadad_key, "installment_id": part(plan, 2).sadad_id}
+    bill = gateway.client_of(plan).invoices.create_installment_plan_link_invoice(values)
+    world.sadad.control.pay(bill)
     world.days(1.1)
     world.run()
     world.run()
 
-    assert paid.said == [(1, Decimal("3.000"))]
+    assert paid.said == [(1, Decimal("3.000")), (2, Decimal("3.000"))]
 
 
 def test_whole_plan_is_paid_and_not_looked_at_any_more(world: World, paid: Heard) -> None:
@@ -364,3 +368,61 @@ def test_what_is_left_is_known_without_the_plans_own_amount(world: World) -> Non
     plan.amount = None
 
     assert plans.left(plan).ours == Decimal("9.000")
+
+
+def test_part_that_is_paid_never_takes_another_invoice(world: World) -> None:
+    plan = read(world, is_flexible=True)
+    world.sadad.pay(plans.pay(plan, part(plan)))
+    world.sadad.deliver()
+    other = plans.pay(plan, part(plan, 2))
+    Installment.objects.filter(plan=plan, number=2).update(invoice=None, sadad_invoice_id="")
+    first = Installment.objects.select_related("invoice", "plan").get(plan=plan, number=1)
+    first.sadad_invoice_id = other.sadad_id or ""
+
+    assert bills.look(first, bills.ORIGIN) is None
+    assert (part(plan).invoice != other, waiting()) == (True, ["bill_differs"])
+
+
+def test_invoice_that_was_made_since_we_looked_is_taken(world: World, monkeypatch: Any) -> None:
+    """Who held the claim before has asked for it; the claim is given back."""
+    plan = read(world)
+    made = plans.pay(plan, part(plan))
+    looks = iter([None, made])
+    monkeypatch.setattr(plans, "_payable", lambda *_: next(looks))
+
+    assert plans.pay(plan, part(plan)) == made
+    assert len(world.sadad.calls(CREATE)) == 1
+    assert not Mark.objects.filter(name__startswith="installment:").exists()
+
+
+def test_claim_is_given_back_when_the_second_look_fails(world: World) -> None:
+    plan = read(world)
+    world.sadad.control.faults.add(READ, "error_before", times=9, skip=1)
+    with pytest.raises(TryAgain):
+        plans.pay(plan, part(plan))
+
+    assert (world.sadad.calls(CREATE), Mark.objects.filter(name__startswith="installment:").exists()) == (
+        [],
+        False,
+    )
+
+
+def test_part_told_meanwhile_is_not_told_again(world: World, paid: Heard) -> None:
+    plan = read(world)
+    world.sadad.pay(plans.pay(plan, part(plan)))
+    world.sadad.deliver()
+
+    assert telling._part(plan.pk, part(plan).pk)
+    assert len(paid.said) == 1
+
+
+def test_bill_that_the_schedule_calls_paid_is_looked_at(world: World, paid: Heard) -> None:
+    plan = read(world)
+    invoice = plans.pay(plan, part(plan))
+    with world.says(READ, "installments.0.status", "Paid"):
+        plans.follow(plan)
+    assert paid.said == []
+    world.sadad.pay(invoice)
+    plans.follow(plan)
+
+    assert paid.said == [(1, Decimal("3.000"))]

@@ -7,21 +7,25 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from django_sadadpay import InsideTransaction, Refused, TryAgain, checkout, signals
 from django_sadadpay.gateway.errors import NotFound
 from django_sadadpay.models import Attention, Invoice, Subscription, WebhookEvent
 from django_sadadpay.services import (
+    adoption,
+    bills,
     cases,
     clock,
     inbox,
     mirroring,
     push,
     settlement,
+    snapshots,
     subscriptions,
     telling,
 )
+from django_sadadpay.services.adoption import Expected
 from django_sadadpay.testing.gateway import Sadad
 from django_sadadpay.texts import attention_sentence
 from tests.fire.racing import race, unexpected
@@ -612,3 +616,115 @@ def made_in_the_panel(world: World) -> dict[str, Any]:
         "Subscription", templateId=template["id"], customerName="Sara", ref_Number="S-9"
     )
     return made
+
+
+def test_bill_that_another_process_takes_over_first_is_the_same_row(world: World, monkeypatch: Any) -> None:
+    row = world.subscription()
+    snapshot = snapshots.fetch(row, world.bills()[0])
+    expected = Expected(adoption.maker(row), Decimal("5.000"), row.ref_number)
+    first = adoption.adopt(row, snapshot, expected, bills.ORIGIN)
+    answers = iter([None, first])
+    monkeypatch.setattr(adoption, "find", lambda *_: next(answers))
+
+    assert adoption.adopt(row, snapshot, expected, bills.ORIGIN) == first
+
+
+def test_row_that_the_database_refuses_for_another_reason_is_no_race(world: World, monkeypatch: Any) -> None:
+    row = world.subscription()
+    snapshot = snapshots.fetch(row, world.bills()[0])
+    monkeypatch.setattr(adoption, "_create", _refused)
+    with pytest.raises(IntegrityError):
+        adoption.adopt(row, snapshot, Expected(adoption.maker(row)), bills.ORIGIN)
+
+
+def _refused(*_: Any) -> Invoice:
+    raise IntegrityError
+
+
+def test_case_about_one_period_stays_when_another_agrees(world: World) -> None:
+    row = world.subscription()
+    with world.says(SCHEDULE, "1.invoiceId", 7):
+        world.run()
+    assert waiting() == ["bill_differs"]
+    world.days(7.1)
+    with world.says(SCHEDULE, "0.invoiceId", int(world.bills()[0])):
+        world.run()
+
+    assert (row.periods.exclude(invoice=None).count(), waiting()) == (2, [])
+
+
+def test_case_stays_open_while_its_own_period_differs(world: World) -> None:
+    row = world.subscription()
+    with world.says(SCHEDULE, "0.invoiceId", 7):
+        world.run()
+        world.days(7.1)
+        world.run()
+
+    assert (row.periods.exclude(invoice=None).count(), waiting()) == (1, ["bill_differs"])
+
+
+def test_webhook_whose_bill_differs_waits_and_a_person_is_asked(world: World) -> None:
+    row = world.subscription()
+    Subscription.objects.filter(pk=row.pk).update(template=None)
+    world.sadad.control.pay(world.bills()[0])
+    with world.says(SCHEDULE, "0.amount", None):
+        assert world.sadad.deliver() == [503]
+
+    assert waiting() == ["bill_differs"]
+
+
+def test_what_was_told_meanwhile_is_not_told_again(world: World, monkeypatch: Any) -> None:
+    """Two workers have read that it is to be told; the lock lets one of them do so."""
+    row = world.subscription()
+    world.run()
+    world.sadad.control.pay(world.bills()[0])
+    world.sadad.deliver()
+    period = row.periods.get(number=1)
+    with (
+        hearing(signals.subscription_renewed, lambda **_: ("renewed",)) as renewed,
+        hearing(signals.subscription_missed, lambda **_: ("missed",)) as missed,
+        hearing(signals.subscription_ended, lambda **_: ("ended",)) as ended,
+    ):
+        assert telling._renewed(row.pk, period.pk)
+        assert telling.missed(row.pk, [period.pk])
+        assert telling.ended(row.pk)
+        assert telling.ended(row.pk)
+
+    assert (renewed.said, missed.said, ended.said) == ([], [], [("ended",)])
+
+
+def test_receiver_that_meets_a_lock_is_called_again_at_once(world: World, renewed: Heard) -> None:
+    row = world.subscription()
+    locks = [OperationalError("database is locked")] * 2
+
+    def meets_a_lock(**_: Any) -> None:
+        if locks:
+            raise locks.pop()
+
+    world.sadad.control.pay(world.bills()[0])
+    signals.subscription_renewed.connect(meets_a_lock)
+    try:
+        world.run()
+    finally:
+        signals.subscription_renewed.disconnect(meets_a_lock)
+
+    assert (row.periods.get(number=1).told, waiting()) == ("renewed", [])
+
+
+def test_webhook_is_done_though_the_database_stays_locked_for_telling(
+    world: World, renewed: Heard, monkeypatch: Any
+) -> None:
+    row = world.subscription()
+    world.run()
+    world.sadad.control.pay(world.bills()[0])
+    with monkeypatch.context() as busy:
+        busy.setattr(telling, "paid", _busy)
+        assert world.sadad.deliver() == [200]
+    assert (renewed.said, fresh(row).next_check_at <= clock.now()) == ([], True)
+    world.run()
+
+    assert renewed.said == [(1, world.bills()[0])]
+
+
+def _busy(*_: Any) -> bool:
+    raise TryAgain("database_busy")
