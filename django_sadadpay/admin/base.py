@@ -41,7 +41,7 @@ class CappedPaginator(_Paginator):
 class ReadOnlyAdmin(_ModelAdmin):
     """A list and a page that show and change nothing. Nothing about money is added or deleted by staff."""
 
-    actions = None
+    actions: Any = None
     list_per_page = 50
     paginator = CappedPaginator
     show_facets = admin.ShowFacets.NEVER

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.db import transaction
+
 from django_sadadpay.gateway.errors import NotFound, SadadError
 from django_sadadpay.gateway.records import ObjectRecord
 from django_sadadpay.models import Attention, Mirror
@@ -87,16 +89,13 @@ def insist(row: Mirror, origin: Origin | None = None) -> Mirror:
 
 def hurry(rows: Iterable[Mirror]) -> list[Mirror]:
     """Make rows due now that would be tried again later; those that changed. Nobody is called."""
-    return transactions.run(partial(_hurry, list(rows)))
-
-
-def _hurry(rows: list[Mirror]) -> list[Mirror]:
     now, changed = clock.now(), []
-    for row in rows:
-        waits = type(row)._base_manager.using(transactions.alias()).filter(pk=row.pk, next_try_at__gt=now)
-        if waits.update(next_try_at=now, tries=0):
-            changed.append(row)
-        waking.after_commit(row)
+    with transaction.atomic(using=transactions.alias()):  # a list's action may be inside the request's own
+        for row in rows:
+            waits = type(row)._base_manager.using(transactions.alias()).filter(pk=row.pk, next_try_at__gt=now)
+            if waits.update(next_try_at=now, tries=0):
+                changed.append(row)
+            waking.after_commit(row)
     return changed
 
 

@@ -484,6 +484,8 @@ def test_pages_that_call_sadad_are_outside_any_transaction(
     monkeypatch.setitem(connections["default"].settings_dict, "ATOMIC_REQUESTS", True)
     boss.post(url("paymentlink", "add"), {"title": "Rent", "amount": "1"})
     row = PaymentLink.objects.get()
+    chosen = {"action": "push_soon", "_selected_action": [row.pk]}
+    assert told(boss.post(url("paymentlink"), chosen))[0][0] == "info"
     assert told(boss.post(url("paymentlink", "push", row.pk)))[0] == ("success", "In step with Sadad.")
     assert boss.get(url("paymentlink", "difference", row.pk)).status_code == 200
     assert told(boss.post(url("paymentlink", "pull", row.pk)))[0][0] == "success"
