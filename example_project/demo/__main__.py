@@ -21,12 +21,15 @@ TRY = """
   2  Buy again and choose failure; your order offers another try.
   3  Switch to Arabic (العربية, at the top) and buy once more.
   4  In the admin open an order, its invoice, "Refund": give part of it back, then look at the order's page.
-  5  Let a webhook get lost and watch the worker find the payment within two minutes:
+  5  Open the coffee box, subscribe, pay the first bill; then "A month later" brings the next one.
+  6  Under "Courses" open the payment link and pay it; make another in the admin, under "Payment links".
+  7  Change a price in the admin, under "Shop", and see at {emulator}/ that Sadad was told.
+  8  Let a webhook get lost and watch the worker find the payment within two minutes:
      curl -d '{{"endpoint": "webhook", "kind": "drop", "times": 1}}' {emulator}/control/faults
 """
 TRY_SANDBOX = """
   Your keys go to Sadad's sandbox. Its webhooks cannot reach 127.0.0.1: the buyer's return or the worker finds
-  each payment.
+  each payment. The shop's catalogue, box and course are made in your sandbox account.
 """
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from decimal import Decimal
+from functools import partial
 
 from django_sadadpay.models import Invoice, PaymentLink
 from django_sadadpay.models import Product as ProductRow
@@ -30,21 +31,24 @@ def keeps_a_product(walk: Walk) -> str:
     staff = walk.logs_in()
     category = str(Category.objects.values_list("pk", flat=True)[0])
     address = "/admin/shop/product/add/"
-    for price, there in (("1.250", 1.25), ("1.375", 1.375)):
+    for price in ("1.250", "1.375"):
         page = staff.get(address)
         form = page.form(has="slug")
-        page = staff.submit(page, form, "_save=Save", **{**HALWA, "category": category, "price": price})
+        form.values |= {**HALWA, "category": category, "price": price}
+        page = staff.submit(page, form, "_save=Save")
         need(page.status == 200 and page.url.endswith("/admin/shop/product/"), f"not saved: {page.url}")
-        until(f"Sadad has it for {price}", lambda there=there: _price(walk) == there)
+        until(f"Sadad has it for {price}", partial(_costs, walk, price))
         address = f"/admin/shop/product/{Product.objects.get(slug='halwa').pk}/change/"
     page = staff.get(address.replace("change", "delete"))
     staff.submit(page, page.form(has="post"))
-    until("Sadad has it no more", lambda: _price(walk) is None)
+    until("Sadad has it no more", partial(_costs, walk, None))
     return "a product saved in the shop's admin, changed, deleted: a worker did the same at Sadad each time"
 
 
-def _price(walk: Walk) -> Any:
-    return next((row["price"] for row in walk.sadad.objects("Product") if row["nameEn"] == "Halwa"), None)
+def _costs(walk: Walk, price: str | None) -> bool:
+    """At Sadad; None: it is not there."""
+    found = [Decimal(str(row["price"])) for row in walk.sadad.objects("Product") if row["nameEn"] == "Halwa"]
+    return found == ([] if price is None else [Decimal(price)])
 
 
 def takes_over_a_product(walk: Walk) -> str:

@@ -101,19 +101,17 @@ class SubscriberMirror(Mirrored[Subscriber]):
             customer=subscriber.customer,
             reference=subscriber.number,
             lang=subscriber.language,
-            status="Closed" if subscriber.is_over else None,
         )
 
 
 @receiver(subscription_renewed)
 def send_a_box(subscription: Subscription, period: SubscriptionPeriod, **_: Any) -> None:
     """A month was paid. Exactly once, as ``paid`` is."""
-    for subscriber in Subscriber.objects.filter(
-        pk=subscription.object_id or None
-    ):  # none: made in Sadad's panel
-        Delivery.objects.create(subscriber=subscriber, month=period.number)
+    if subscription.object_id:  # not one that was made in Sadad's panel
+        Delivery.objects.create(subscriber_id=int(subscription.object_id), month=period.number)
 
 
 @receiver(subscription_ended)
 def stop(subscription: Subscription, **_: Any) -> None:
-    Subscriber.objects.filter(pk=subscription.object_id or None).update(is_over=True)
+    if subscription.object_id:
+        Subscriber.objects.filter(pk=subscription.object_id).update(is_over=True)

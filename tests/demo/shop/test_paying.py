@@ -146,7 +146,9 @@ def test_the_comparison_names_a_payment_that_the_shop_does_not_know(shop: Sadad,
 def test_the_comparison_names_a_refund_made_behind_our_back(shop: Sadad, client: Client) -> None:
     _, invoice = paid(shop, client, "dates")
     shop.control.refund(invoice.sadad_id, "0.001")
-    assert {one.split(": ")[1] for one in books.differences(_Control(shop))} >= {"refunded", "refunds"}
+    found = "\n".join(books.differences(_Control(shop)))
+    assert ": refunded: " in found
+    assert ": refunds: " in found
 
 
 def test_the_comparison_names_an_order_that_was_paid_twice_or_not_at_all(shop: Sadad, client: Client) -> None:
