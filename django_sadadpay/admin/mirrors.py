@@ -177,9 +177,10 @@ class MirrorAdmin(MirrorPages):
         row = self.get_object(request, object_id)
         context = dict(extra_context or {})
         if row is not None:
+            cases = list(Attention.objects.filter(subject=attention.subject_of(row), resolved_at=None))
             context |= {
-                "tools": list(self.tools(request, row)),
-                "notes": list(self.notes(row)),
+                "tools": [*self.tools(request, row), *self.case_tools(request, cases)],
+                "notes": list(self.notes(row, cases)),
                 "hints": list(self.hints(row)),
                 "parts": list(self.parts(request, row)),
             }
@@ -187,9 +188,15 @@ class MirrorAdmin(MirrorPages):
 
     # What stands around the form
 
-    def notes(self, row: Mirror) -> Iterator[dict[str, str]]:
+    def case_tools(self, request: HttpRequest, cases: Iterable[Attention]) -> Iterator[dict[str, Any]]:
+        """What resolves the row's cases; to try again is to push."""
+        known: Any = self.admin_site.get_model_admin(Attention)
+        for case in cases:
+            again = link(self.admin_site.name, "attention", "act", case.pk, "retry")
+            yield from (tool for tool in known.tools(request, case) if tool["url"] != again)
+
+    def notes(self, row: Mirror, cases: Iterable[Attention]) -> Iterator[dict[str, str]]:
         """Why somebody is needed."""
-        cases = Attention.objects.filter(subject=attention.subject_of(row), resolved_at=None)
         for case in cases:
             url = link(self.admin_site.name, "attention", "change", case.pk)
             yield {"text": texts.attention_sentence(case.code, case.params), "url": url}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from django_sadadpay.models import Mirror
 from django_sadadpay.registry import (
@@ -21,6 +23,7 @@ from django_sadadpay.registry import (
     TemplateDraft,
 )
 from django_sadadpay.services import mirroring, push
+from django_sadadpay.testing import factories
 from tests.admin.conftest import url
 
 KINDS = (
@@ -36,6 +39,17 @@ KINDS = (
 )
 VIEWS = tuple(f"view_{kind}" for kind in KINDS)
 CHANGES = tuple(f"{what}_{kind}" for kind in KINDS for what in ("add", "change", "delete"))
+FACTORIES = {
+    "customer": factories.CustomerFactory,
+    "productcategory": factories.ProductCategoryFactory,
+    "product": factories.ProductFactory,
+    "productlink": factories.ProductLinkFactory,
+    "paymentlink": factories.PaymentLinkFactory,
+    "installmentplan": factories.InstallmentPlanFactory,
+    "subscriptiontemplate": factories.SubscriptionTemplateFactory,
+    "subscription": factories.SubscriptionFactory,
+    "subscriptionlink": factories.SubscriptionLinkFactory,
+}
 NAME, PHONE, EMAIL = "Noor Al-Sabah", "96550000001", "noor@example.com"
 
 
@@ -107,3 +121,11 @@ def save(client: Client, row: Any, **values: Any) -> Any:
 def errors(answer: Any) -> dict[str, list[str]]:
     assert answer.status_code == 200
     return {name: list(found) for name, found in answer.context["adminform"].form.errors.items()}
+
+
+def statements(client: Client, address: str) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        assert client.get(address).status_code == 200
+    return len(seen)

@@ -83,6 +83,15 @@ def test_saving_works_while_sadad_is_down(boss: Client) -> None:
     assert fresh(row).title == "Rent of May"
 
 
+def test_a_shop_without_workers_sends_after_the_commit(sadad: Sadad, settings: Any, boss: Client) -> None:
+    settings.SADADPAY = {**settings.SADADPAY, "PUSH_ON_SAVE": True}
+    boss.post(url("paymentlink", "add"), {"title": "Rent", "amount": "1"})
+    assert PaymentLink.objects.get().state == State.SYNCED
+    sadad.control.faults.add("PaymentLink/insert", "cut_before")
+    assert boss.post(url("paymentlink", "add"), {"title": "May", "amount": "1"}).status_code == 302
+    assert PaymentLink.objects.get(title="May").state == State.UNKNOWN
+
+
 def test_every_kind_is_made_in_the_admin_and_reaches_sadad(sadad: Sadad, boss: Client) -> None:
     def add(kind: str, **values: Any) -> Any:
         answer = boss.post(url(kind, "add"), values)
