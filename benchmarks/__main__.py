@@ -21,10 +21,12 @@ class Size:
     repeats: int
     reconciled: int
     rows: tuple[int, ...]
+    pulled: int
+    pushed: int
 
 
-QUICK = Size(rounds=4, repeats=5, reconciled=10, rows=(1_000, 20_000))
-FULL = Size(rounds=10, repeats=15, reconciled=100, rows=(1_000, 20_000))
+QUICK = Size(rounds=4, repeats=5, reconciled=10, rows=(1_000, 20_000), pulled=2_000, pushed=160)
+FULL = Size(rounds=10, repeats=15, reconciled=100, rows=(1_000, 20_000), pulled=20_000, pushed=800)
 
 
 def main(arguments: list[str]) -> int:
@@ -32,6 +34,8 @@ def main(arguments: list[str]) -> int:
     with ExitStack() as stack:
         os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
         os.environ["SADADPAY_BENCH_DATABASE"] = options.database
+        if options.peers:
+            os.environ["SADADPAY_BENCH_PEERS"] = "1"
         if options.database == "postgres" and postgres.VARIABLE not in os.environ:
             os.environ[postgres.VARIABLE] = stack.enter_context(postgres.server())
         data = _run(options, QUICK if options.quick else FULL)
@@ -44,6 +48,19 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--rounds", type=int, help="how often each operation has its turn")
     parser.add_argument("--rows", type=int, nargs="+", help="sizes of the invoice table for the lists")
+    parser.add_argument("--pulled", type=int, help="how many objects are pulled")
+    parser.add_argument(
+        "--memory",
+        type=int,
+        nargs="+",
+        metavar="OBJECTS",
+        help="also the peak of memory in pulls of such sizes",
+    )
+    parser.add_argument(
+        "--peers",
+        action="store_true",
+        help="dj-stripe too, which must be installed; its tables take a minute",
+    )
     parser.add_argument("--json", type=Path, help="where to write the figures, instead of benchmarks/results")
     return parser.parse_args(arguments)
 
@@ -69,7 +86,7 @@ def _run(options: argparse.Namespace, size: Size) -> dict[str, Any]:
 
 
 def _measure(options: argparse.Namespace, size: Size) -> dict[str, Any]:
-    from benchmarks import report, stub
+    from benchmarks import peer, report, stub, sync
     from benchmarks.cases import cases
     from benchmarks.floor.cases import floors
     from benchmarks.lists import measure_lists
@@ -81,10 +98,15 @@ def _measure(options: argparse.Namespace, size: Size) -> dict[str, Any]:
     with stub.installed() as sadad:
         ours = cases(sadad, reconciled=size.reconciled)
         results = measure([*plain, *ours], rounds, size.repeats)
+    mirrors = sync.measure_sync(options.pulled or size.pulled, size.pushed)
+    peers = peer.measure_peer(min(size.pulled // 10, 500)) if options.peers else []
     return {
         "circumstances": report.circumstances({"stored invoices": max(pages), "quick": options.quick}),
         "operations": report.rows(results[: len(plain)], results[len(plain) :]),
         "lists": report.list_rows(pages),
+        "mirrors": [*mirrors, *peers],
+        "memory": sync.measure_memory(options.memory or []),
+        "migrations": [sync.measure_migrate(app) for app in ["sadadpay", *(["djstripe"] if peers else [])]],
     }
 
 

@@ -76,8 +76,10 @@ def show(data: Row) -> None:
     print(", ".join(f"{name} {value}" for name, value in data["circumstances"].items()))
     print()
     _table(data["operations"])
-    print()
-    _table(data["lists"])
+    for name in ("lists", "mirrors", "memory", "migrations"):
+        if data[name]:
+            print()
+            _table(data[name])
 
 
 def _table(lines: list[Row]) -> None:

@@ -12,6 +12,10 @@ from tests.settings.server import database
 
 DATABASE = "SADADPAY_BENCH_DATABASE"
 INSTALLED_APPS = [*base.INSTALLED_APPS, "benchmarks.floor"]
+if os.environ.get("SADADPAY_BENCH_PEERS"):
+    from benchmarks.peer_settings import *  # noqa: F403 - as above
+
+    INSTALLED_APPS += ["djstripe"]
 LOGGING_CONFIG = None  # what is measured is not what a console takes
 
 DATABASES: dict[str, dict[str, Any]]

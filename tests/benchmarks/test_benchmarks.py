@@ -22,7 +22,7 @@ from tests.shop.models import Order
 def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
     """What a quick run on small tables prints and writes."""
     file = tmp_path_factory.mktemp("benchmarks") / "figures.json"
-    small = ["--quick", "--rounds", "1", "--rows", "20", "40"]
+    small = ["--quick", "--rounds", "1", "--rows", "20", "40", "--pulled", "200", "--memory", "100"]
     command = [sys.executable, "-m", "benchmarks", *small, "--json", str(file)]
     root = Path(__file__).parents[2]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
@@ -33,7 +33,8 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]
 def test_a_quick_run_prints_what_it_writes(quick: tuple[str, dict[str, Any]]) -> None:
     printed, written = quick
     lines = [" ".join(line.split()) for line in printed.splitlines()]
-    for row in (*written["operations"], *written["lists"]):
+    tables = ("operations", "lists", "mirrors", "memory", "migrations")
+    for row in (row for table in tables for row in written[table]):
         assert " ".join(str(value) for value in row.values()) in lines
     assert len(written["operations"]) == 9
     assert {row["invoices"] for row in written["lists"]} == {20, 40}
@@ -50,6 +51,12 @@ def test_a_list_takes_the_same_statements_at_every_size(quick: tuple[str, dict[s
     for row in quick[1]["lists"]:
         counts.setdefault(row["name"], set()).add(row["sql"])
     assert all(len(each) == 1 for each in counts.values()), counts
+
+
+def test_a_mirrored_object_takes_a_part_of_a_statement(quick: tuple[str, dict[str, Any]]) -> None:
+    each = {row["name"].partition(",")[0]: row["sql_each"] for row in quick[1]["mirrors"]}
+    assert each["pull"] <= 0.1  # of two hundred; of thousands, tests/mirrors/test_pull_sizes.py
+    assert each["push"] <= 2
 
 
 def counted(operation: Callable[[], object]) -> int:
