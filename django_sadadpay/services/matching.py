@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Found:
-    """``rows``: our row by Sadad's id. ``left``: ids left alone: an insert is on its way, or a person decides."""
+    """``rows``: our row by Sadad's id. ``left``: ids left alone: push or a person is at it."""
 
     rows: dict[str, Mirror] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)
