@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,16 @@ State, RefundState = Invoice.State, Refund.State
 PAID = ("Paid", "Deposited", "WaitingRefund", "Refunded")
 #: Sadad did not look at these calls: as if they had carried no token.
 _TURNED_AWAY = {"unauthorized_401", "unauthorized_200"}
-_COLUMNS = ("pk", "reference", "amount", "payable", "object_id", "purpose", "shop_amount", *Invoice.TRACKED)
+_COLUMNS = (
+    "pk",
+    "reference",
+    "amount",
+    "payable",
+    "object_id",
+    "purpose",
+    "fetch_began_at",
+    *Invoice.TRACKED,
+)
 _REFUND_COLUMNS = ("pk", "invoice_id", "amount", "state", "source", "handled_at")
 #: Reasons why a payment that was recorded did not count, or not yet.
 _NOT_COUNTED = (
@@ -40,6 +50,8 @@ _NOT_COUNTED = (
     Code.NOT_REGISTERED,
 )
 _CURABLE = (Code.MISMATCH, Code.UNKNOWN_STATUS, Code.FACTS_FELL, Code.FACT_REFUSED)
+#: What was read and not believed leaves no mark of when it was read.
+_NOT_READ = (Code.MISMATCH, Code.ID_CONFLICT, Code.INVOICE_NOT_FOUND)
 _STRANGER = (Code.MISMATCH, Code.ID_CONFLICT)
 
 
@@ -65,6 +77,8 @@ class Books:
     last_event: int = 0
     #: Webhook calls answered 200, by Sadad id.
     accepted: Counter[str] = field(default_factory=Counter)
+    #: When the last of them came in.
+    accepted_at: dict[str, datetime] = field(default_factory=dict)
     #: How many invoices are in which state.
     states: Counter[str] = field(default_factory=Counter)
 
@@ -81,7 +95,7 @@ class Books:
         _check_hooks(rows, refunds)
         self._check_refunds(rows, refunds)
         _check_sent(rows, refunds, calls)
-        self._check_events()
+        self._check_events(rows)
 
     def _replay(self, rows: list[dict[str, Any]]) -> None:
         """Each ledger row starts from what the one before it left, and the last leaves what is stored."""
@@ -138,15 +152,29 @@ class Books:
             hold(amount <= self.world.invoices[number].fils, "more refunded than paid at Sadad", number)
         _check_sums(ours, refunds)
 
-    def _check_events(self) -> None:
+    def _check_events(self, rows: list[dict[str, Any]]) -> None:
         """Each call that was answered with 200 is stored, and what is not handled yet is due some day."""
         stored: Counter[str] = Counter()
+        waiting: set[str] = set()
         for event in WebhookEvent.objects.values("sadad_id", "count", "state", "next_try_at"):
             stored[event["sadad_id"]] += event["count"]
             if event["state"] in (WebhookEvent.State.WAITING, WebhookEvent.State.WORKING):
                 hold(event["next_try_at"], "an event that nobody will handle", event)
+                waiting.add(event["sadad_id"])
         for sadad_id, times in self.accepted.items():
             hold(stored[sadad_id] >= times, "a call answered with 200 is lost", sadad_id, times)
+        for row in rows:
+            self._check_woken(row, waiting)
+
+    def _check_woken(self, row: dict[str, Any], waiting: set[str]) -> None:
+        """Sadad was asked after the last call came in, or will be: no wake-up is lost."""
+        came = self.accepted_at.get(row["sadad_id"] or "")
+        if came is None or row["state"] == State.PAID or row["sadad_id"] in waiting:
+            return
+        if row["fetch_began_at"] is not None and row["fetch_began_at"] >= came:
+            return
+        asked = Attention.objects.filter(code__in=_NOT_READ, invoice=row["pk"]).exists()
+        hold(asked, "a call answered with 200 woke nobody up", row["reference"], came)
 
     # When the faults have stopped
 

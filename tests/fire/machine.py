@@ -136,6 +136,7 @@ LABELS = tuple(label for label in POINTS if label not in _INSIDE)
 MEANWHILE = (
     "pay",
     "webhook",
+    "pay and webhook",
     "verify",
     "reconcile",
     "checkout",
@@ -207,6 +208,7 @@ class Fire(RuleBasedStateMachine):
             acts["basket"] = lambda: self._new_price(order, 777)
         if number is not None:
             acts["pay"] = lambda: self.lab.control.pay(number)
+            acts["pay and webhook"] = lambda: self._pay_and_tell(number)
             acts["panel refund"] = lambda: self.lab.control.refund(number, self.odd(222))
             acts["panel cancel"] = lambda: self.lab.control.cancel(number)
         if invoice is not None:
@@ -215,6 +217,10 @@ class Fire(RuleBasedStateMachine):
             acts["refund"] = lambda: refund(invoice, self.odd(333), reason="meanwhile")
         with suppress(PaymentError, Refusal):
             acts.get(what, lambda: None)()
+
+    def _pay_and_tell(self, number: int) -> None:
+        self.lab.control.pay(number)
+        self.lab.control.deliver_webhooks(self._post)
 
     def _new_price(self, order: Order, amount: int) -> None:
         order.amount = Decimal(amount) / 1000 + 5
@@ -345,7 +351,7 @@ class Fire(RuleBasedStateMachine):
         self._post(self.payloads[which % len(self.payloads)], trouble)
 
     def _post(self, payload: dict[str, Any], trouble: Trouble = NONE) -> int | None:
-        status = None
+        status, came = None, self.lab.time
         with self.process(trouble):
             status = self.lab.webhook(payload)
         sadad_id = str(payload.get("invoiceId", payload.get("InvoiceId", "")))
@@ -354,6 +360,7 @@ class Fire(RuleBasedStateMachine):
         hold(status in (200, 503, None), "the webhook answers", status)
         if status == 200 and sadad_id:
             self.books.accepted[sadad_id] += 1
+            self.books.accepted_at[sadad_id] = came
         return status
 
     @rule(which=WHICH, form=st.sampled_from(["paid", "unknown", "nameless", "secret", "stranger"]))

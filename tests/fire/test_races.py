@@ -24,7 +24,7 @@ from tests.fire.nursery import Nursery
 from tests.fire.racing import reruns
 
 pytestmark = [pytest.mark.fire, pytest.mark.races, pytest.mark.django_db(transaction=True)]
-ROUNDS = int(os.environ.get("SADADPAY_RACE_ROUNDS", "10"))
+ROUNDS = int(os.environ.get("SADADPAY_RACE_ROUNDS", "5"))
 EVENTS = int(os.environ.get("SADADPAY_RACE_EVENTS", "200"))
 PROCESSES = 16
 
@@ -48,7 +48,7 @@ def test_round_after_round(contest: Contest, sadad: Sadad, admin_user: Any) -> N
 
 @pytest.mark.usefixtures("show")
 def test_fifty_partial_refunds_at_once(sadad: Sadad, admin_user: Any) -> None:
-    for _ in range(max(1, ROUNDS // 10)):
+    for _ in range(max(1, ROUNDS // 5)):
         contests.fifty_partial_refunds_race(sadad, admin_user)
     Books(sadad.emulator.world).check(sadad.control.log)
 
