@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,17 @@ import pytest
 from django_sadadpay import AlreadyPaid, NeedsAttention, OutcomePending, Refused, TryAgain, signals
 from django_sadadpay.gateway.errors import NotFound
 from django_sadadpay.models import Attention, Installment, InstallmentPlan, Invoice, Mark, WebhookEvent
-from django_sadadpay.services import bills, cases, clock, gateway, mirroring, plans, push, telling
+from django_sadadpay.services import (
+    bills,
+    cases,
+    clock,
+    gateway,
+    mirroring,
+    plans,
+    push,
+    telling,
+    transactions,
+)
 from django_sadadpay.testing.gateway import Sadad
 from tests.fire.racing import race, unexpected
 from tests.mirrors.conftest import fresh, waiting
@@ -412,7 +423,7 @@ def test_part_told_meanwhile_is_not_told_again(world: World, paid: Heard) -> Non
     world.sadad.pay(plans.pay(plan, part(plan)))
     world.sadad.deliver()
 
-    assert telling._part(plan.pk, part(plan).pk)
+    assert transactions.run(partial(telling._part, plan.pk, part(plan).pk))
     assert len(paid.said) == 1
 
 

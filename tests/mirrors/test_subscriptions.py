@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from django_sadadpay.services import (
     snapshots,
     subscriptions,
     telling,
+    transactions,
 )
 from django_sadadpay.services.adoption import Expected
 from django_sadadpay.testing.gateway import Sadad
@@ -685,7 +687,7 @@ def test_what_was_told_meanwhile_is_not_told_again(world: World, monkeypatch: An
         hearing(signals.subscription_missed, lambda **_: ("missed",)) as missed,
         hearing(signals.subscription_ended, lambda **_: ("ended",)) as ended,
     ):
-        assert telling._renewed(row.pk, period.pk)
+        assert transactions.run(partial(telling._renewed, row.pk, period.pk))
         assert telling.missed(row.pk, [period.pk])
         assert telling.ended(row.pk)
         assert telling.ended(row.pk)
