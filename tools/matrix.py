@@ -32,12 +32,26 @@ CLOSING = re.compile(r"^=+ .*\b(passed|failed|errors?|skipped|deselected)\b.* in
 NEEDS_OF = {
     "postgres": {"PostgreSQL"},
     "mariadb": {"MariaDB"},
+    "races": {"PostgreSQL", "MariaDB"},
     "celery": {"Redis"},
     "browser": {"a Chromium browser", "an Arabic font"},
     "lint": {"gettext"},
 }
 # Long ones first, so that the last minutes are not one environment's alone.
-ORDER = ["mariadb", "postgres", "py312-django61", "hardened", "py311-django52", "browser", "celery", "demo"]
+ORDER = [
+    "py312-django61",
+    "postgres",
+    "py311-django52",
+    "py313-django61",
+    "fire",
+    "races",
+    "py312-django60",
+    "mariadb",
+    "hardened",
+    "browser",
+    "celery",
+    "demo",
+]
 AFTER = {"coverage": ("py312-django61", "postgres")}
 
 
