@@ -138,11 +138,9 @@ class MirrorAdmin(MirrorPages):
         return sets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        shown_ones = super().get_readonly_fields(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
-            mine = {*self._names(obj), *(("account",) if obj is None else ())}
-            return [name for name in shown_ones if name not in mine]
-        return shown_ones
+        """What is shown beside the form. Where nothing can be edited, Django shows every field read-only."""
+        mine = {*self._names(obj), *(("account",) if obj is None else ())}
+        return [name for name in super().get_readonly_fields(request, obj) if name not in mine]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Inside the admin's transaction: the wish is stored, and sent after the commit by somebody else."""

@@ -113,6 +113,18 @@ def test_what_is_chosen_from_is_searched_and_leaves_out_what_is_to_go(boss: Clie
     assert found(boss, "productcategory", "q=tea") == [gone.pk, tea.pk]
 
 
+def test_a_row_that_does_not_exist_leads_to_the_index(boss: Client) -> None:
+    assert boss.get(url("product", "change", 99)).status_code == 302
+
+
+def test_what_was_stored_in_an_odd_way_is_shown_as_it_is(boss: Client) -> None:
+    row = ProductFactory(source="product", object_id="1")
+    Product.objects.filter(pk=row.pk).update(payload={"price": "dear", "attachments": [{"amount": "x"}, "b"]})
+    assert "Price (KWD) dear Attachments x b" in text(boss.get(url("product", "change", row.pk)))
+    SubscriptionFactory(customer=None)
+    assert boss.get(url("subscription")).status_code == 200
+
+
 # Masks
 
 
