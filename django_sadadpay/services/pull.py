@@ -42,10 +42,11 @@ class Counted:
     """What a run did with one list.
 
     :ivar counts: objects by what became of them. ``new``; ``changed`` (Sadad's change was taken); ``same``
-        (in step, only Sadad's words were noted); ``unchanged`` (nothing was written); ``matched`` (a row of ours
-        whose id was not known); ``conflict`` (changed on both sides), ``asked`` of them; ``waiting`` (push or
-        a person is at it, or our change is still to be sent); ``gone`` (Sadad has it no more); ``foreign``
-        (invoices that no payable knows); ``unreadable`` (without an id); ``failed`` (tried again next time).
+        (in step, only Sadad's words were noted); ``unchanged`` (nothing was written); ``matched`` (a row of
+        ours whose id was not known); ``conflict`` (changed on both sides), ``asked`` of them; ``waiting``
+        (push or a person is at it, or our change is still to be sent); ``gone`` (Sadad has it no more);
+        ``foreign`` (invoices that no payable knows); ``unreadable`` (without an id); ``failed`` (tried again
+        next time).
     :ivar error: why the list was not read to its end.
     :ivar began_at: objects left out before, by a run that was killed.
     :ivar whole: the list was seen from its beginning to its end.

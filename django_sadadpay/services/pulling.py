@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import IntegrityError, connections, models
 
-from django_sadadpay.models import Attention, Mirror, Subscription
+from django_sadadpay.models import Attention, InstallmentPlan, Mirror, Subscription
 from django_sadadpay.services import attention, clock, instalments, matching, plain, transactions
 from django_sadadpay.services.kinds import Kind
 from django_sadadpay.services.relating import Relations
@@ -180,7 +180,7 @@ class _Part:
 
     def _written(self) -> list[str]:
         """Columns that a pull writes; ``source`` and its key are the shop's."""
-        extra = ["next_check_at"] if self.place.kind.model is Subscription else []
+        extra = ["next_check_at"] if _has(self.place.kind.model, "next_check_at") else []
         return [*_OURS, *self.place.kind.model.columns(), *self._standing, *extra]
 
     def _decide_all(self, rows: Mapping[int, Mirror]) -> None:
@@ -268,8 +268,8 @@ class _Part:
         follow(row, told, self.place.reader, self.relations)
         _settle(row, self.now)
         self._say(row, told)
-        if isinstance(row, Subscription):
-            row.next_check_at = self.now
+        if isinstance(row, (Subscription, InstallmentPlan)):
+            row.next_check_at = self.now  # its bills are looked at
 
     def _match(self, row: Mirror, told: Told) -> None:
         """An object that we wanted, or whose insert was not answered: it is this one."""
