@@ -69,10 +69,12 @@ class Person:
 
     def overflow(self) -> int:
         """Pixels by which the page is wider than the screen."""
+        self.page.wait_for_load_state("domcontentloaded")  # a click may just have led here
         return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
 
     def barriers(self) -> list[str]:
         """What axe-core finds on this page: rule, and the elements that break it."""
+        self.page.wait_for_load_state("domcontentloaded")
         self.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
         found: list[dict[str, Any]] = self.page.evaluate("axe.run().then(result => result.violations)")
         return [f"{rule['id']}: {node['html'][:150]}" for rule in found for node in rule["nodes"]]
