@@ -48,7 +48,9 @@ class Installment(Row):
     invoice = models.ForeignKey(
         Invoice, models.PROTECT, null=True, blank=True, related_name="installments", verbose_name=_("invoice")
     )
-    told = models.CharField(max_length=10, blank=True, editable=False, help_text="The last signal sent: paid.")
+    told = models.CharField(
+        max_length=10, blank=True, editable=False, help_text="The last signal sent: paid."
+    )
 
     class Meta(Row.Meta):
         verbose_name = _("instalment")

@@ -104,7 +104,7 @@ def test_no_secret_is_in_a_repr() -> None:
         ("ACCOUNTS/default/FIELDS", "nobody-may-see", "ACCOUNTS['default'].FIELDS must be a dict such as"),
         ("ACCOUNTS/default/FIELDS", {"Product/insert": "nobody-may-see"}, "FIELDS must be a dict such as"),
         ("ACCOUNTS/default/FIELDS", {"Product/add": {}}, "FIELDS: there is no endpoint 'Product/add'"),
-        ("ACCOUNTS/default/FIELDS", {"Product/insert": {"colour": "c"}}, "FIELDS: Product/insert: no field colour"),
+        ("ACCOUNTS/default/FIELDS", {"Product/insert": {"hue": "c"}}, "FIELDS: Product/insert: no field hue"),
         ("ACCOUNTS/default/CLIENT_PASSWORD", "nobody-may-see", "['default']: unknown CLIENT_PASSWORD"),
         ("SITE_URL", "shop.example", "SITE_URL must be an address that starts with http"),
         ("SITE_URL", "https://", "SITE_URL must be an address"),

@@ -31,7 +31,8 @@ def test_client_and_emulator_say_the_same_of_how_well_a_body_is_known() -> None:
     weaker = {
         name: (route.evidence, sorted({field.evidence for field in ENDPOINTS[name].fields}))
         for name, route in HANDLED.items()
-        if route.evidence == "assumed" and any(field.evidence != "assumed" for field in ENDPOINTS[name].fields)
+        if route.evidence == "assumed"
+        and any(field.evidence != "assumed" for field in ENDPOINTS[name].fields)
     }
     assert weaker == {}
 

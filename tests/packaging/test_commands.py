@@ -30,7 +30,7 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 def without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(system.NEEDS, "Redis", absent("Redis"))
     monkeypatch.setattr(system, "_may_install", lambda: False)
-    monkeypatch.setattr(matrix, "_run_all", lambda names: [Outcome(name, 0, 1.0, "") for name in names])
+    monkeypatch.setattr(matrix, "_run_all", lambda names: [Outcome(name, 0, 1.0, "", []) for name in names])
     monkeypatch.delenv("CI", raising=False)
 
 
@@ -79,7 +79,7 @@ def test_coverage_needs_what_its_two_environments_need(
 
 @pytest.mark.usefixtures("without_redis")
 def test_one_red_environment_makes_the_run_red(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matrix, "_run_all", lambda names: [Outcome("lint", 1, 1.0, "")])
+    monkeypatch.setattr(matrix, "_run_all", lambda names: [Outcome("lint", 1, 1.0, "", [])])
     assert matrix.test(["lint"]) == 1
 
 

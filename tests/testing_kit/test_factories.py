@@ -6,7 +6,7 @@ import pytest
 
 from django_sadadpay.models import Invoice, Refund
 from django_sadadpay.services import refunds
-from django_sadadpay.services.inbox import _OUR_FORM
+from django_sadadpay.services import opening
 from django_sadadpay.testing.factories import InvoiceFactory, RefundFactory
 from tests.shop.models import Order
 
@@ -73,7 +73,7 @@ def test_an_invoice_belongs_to_the_object_that_it_is_made_for() -> None:
 def test_references_are_of_our_form_and_never_alike() -> None:
     references = [invoice.reference for invoice in InvoiceFactory.build_batch(200)]
     assert len(set(references)) == 200
-    assert all(_OUR_FORM.fullmatch(reference) for reference in references)
+    assert all(opening.is_our_form(reference) for reference in references)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class Command(BaseCommand):
             "--loop",
             type=positive,
             metavar="SECONDS",
-            help="go on until SIGTERM or SIGINT, pausing so long when nothing is left; renews tokens, pushes too",
+            help="go on until SIGTERM or SIGINT, pausing so long when nothing is left; renews and pushes too",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
