@@ -12,7 +12,7 @@ from typing import Any
 from django_sadadpay.gateway.client import SadadClient
 from django_sadadpay.gateway.endpoints import Endpoint
 from django_sadadpay.gateway.envelope import Reply
-from django_sadadpay.gateway.errors import InvalidRequest, RateLimited, SadadError
+from django_sadadpay.gateway.errors import InvalidRequest, RateLimited, SadadError, shown
 from django_sadadpay.gateway.hidden import Hidden
 from django_sadadpay.probe.looking import carries
 from django_sadadpay.probe.masking import Masker
@@ -45,7 +45,7 @@ class Recorder:
         self._names[name] = count = self._names.get(name, 0) + 1
         body = {
             "isValid": reply.is_valid,
-            "errorKey": reply.error_key or None,
+            "errorKey": shown(reply.error_key) if reply.error_key else None,
             "response": self._masker.reply(self._ours(reply.response)),
         }
         kept = {
@@ -68,6 +68,7 @@ class Caller:
     """The client of a run.
 
     :ivar step: the step that is being tried, for the recorder.
+    :ivar unrecorded: why replies are no longer recorded, else ``""``.
     """
 
     def __init__(
@@ -79,10 +80,11 @@ class Caller:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.step = ""
+        self.unrecorded = ""
         self.sleep = sleep
         self._rows = rows
         self._recorder = Recorder(options.record, options.prefix) if options.record else None
-        self._last: dict[str, Reply] = {}
+        self._last: tuple[str, Reply] | None = None
         self.client = SadadClient(
             account.key,
             account.secret,
@@ -91,6 +93,7 @@ class Caller:
             pay_url=account.pay_url,
             fields=account.fields,
             deadline=options.timeout,
+            before_call=self._asking,
             on_reply=self._heard,
         )
         self.endpoints = self.client.endpoints
@@ -103,12 +106,12 @@ class Caller:
         body: Any = None,
         credential: str = "",
     ) -> Reply | None:
-        """One call; its reply, whatever it says. None: no answer came.
+        """One call; its reply, whatever it says. None: no answer came, or there was no token to ask with.
 
         Made again only when it was turned away unread (HTTP 429).
         """
         for attempt in range(_TURNED_AWAY):
-            self._last.pop(name, None)
+            self._last = None
             try:
                 self._call(name, query, body, credential)
             except InvalidRequest:
@@ -120,7 +123,11 @@ class Caller:
             except SadadError:
                 pass  # the reply says more than the error; without one there was no answer
             break
-        return self._last.get(name)
+        return self._last[1] if self._last is not None and self._last[0] == name else None
+
+    def stop_recording(self) -> None:
+        """Cleaning up must not be kept from it by a folder that cannot be written to."""
+        self._recorder = None
 
     def _call(self, name: str, query: Mapping[str, Any] | None, body: Any, credential: str) -> None:
         if credential in _WRONG:
@@ -128,10 +135,22 @@ class Caller:
         else:
             self.client.call(name, query=query, body=body, token=credential != "none")
 
+    def _asking(self, _: str) -> None:
+        """What was heard before is no answer to what is asked now, be it a repeat or a new token."""
+        self._last = None
+
     def _heard(self, endpoint: Endpoint, reply: Reply, seconds: float) -> None:
-        self._last[endpoint.name] = reply
+        self._last = endpoint.name, reply
         row = self._rows[endpoint.name]
         row.seconds.append(seconds)
         row.sizes.append(reply.size)
         if self._recorder is not None:
-            self._recorder.keep(endpoint, self.step, reply)
+            self._record(self._recorder, endpoint, reply)
+
+    def _record(self, recorder: Recorder, endpoint: Endpoint, reply: Reply) -> None:
+        """A recording that fails is no reason to lose a reply: what it made must still be deleted."""
+        try:
+            recorder.keep(endpoint, self.step, reply)
+        except (OSError, ValueError, RecursionError) as error:
+            self.unrecorded = type(error).__name__
+            self.stop_recording()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from django_sadadpay.gateway.envelope import Reply
     from django_sadadpay.gateway.fields import Field
 
+#: Where a blank text is as bad as none.
+_NAMING = frozenset({"id", "key", "url", "status", "code", "invoice_id", "session_id"})
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 
 #: Kind in the table → what JSON must hold.
@@ -101,6 +103,10 @@ def compare(place: Place, reply: Reply, expected: Expected, *, rows: bool = Fals
 
     :param rows: ``response`` is a list of objects.
     """
+    if reply.status == 429:
+        advice = "run it again when nothing else calls Sadad with this account"
+        yield place.finding("turned_away", "an answer", "HTTP 429 each time", evidence="doc", advice=advice)
+        return
     if not reply.readable:
         yield place.finding("no_envelope", "the envelope", "a body that is none", evidence="doc")
         return
@@ -226,6 +232,8 @@ def _value(place: Place, field: Field, value: Any, path: str) -> Iterator[Findin
     elif field.kind == "moment" and value.strip() and moment(value) is None:
         advice = "report it: the time counts as unknown"
         yield place.about(field, path, "format", "`MM/dd/yyyy HH:mm:ss`", "another form", advice=advice)
+    elif field.name in _NAMING and field.required and isinstance(value, str) and not value.strip():
+        yield place.about(field, path, "blank", "a text that is not blank", "a blank one", advice="report it")
     elif field.kind == "rows" and field.items:
         yield from _listed(place, field.items, value, f"{path}{field.wire}[].")
 

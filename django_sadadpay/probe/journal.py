@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 #: Entries in these states may still stand in the account.
 _OPEN = ("intended", "made")
+#: Ends the mark of what Sadad may make of an insert.
+BILLS = " bills"
+#: What an insert can make: where a line that was cut short may have led.
+_FOLDERS = (
+    *("ProductCategory", "Product", "ProductLink", "PaymentLink", "Customer", "SubscriptionTemplate"),
+    *("Subscription", "SubscriptionLink", "InstallmentPlan", "Invoice"),
+)
+
+
+class Unwritten(OSError):
+    """The journal could not be written: nothing more may be made."""
 
 
 @dataclass(slots=True)
@@ -19,7 +32,7 @@ class Entry:
 
     :ivar folder: ``"Product"``. :ivar mark: different for each insert.
     :ivar text: what the object carries: its mark, or that of what it was made from.
-    :ivar state: ``intended`` (may exist), ``made``, ``refused`` (surely not made), ``gone`` (deleted).
+    :ivar state: ``intended`` (may come to exist), ``made``, ``refused`` (surely not made) or ``gone``.
     :ivar pay: KWD that a person was asked to pay for this invoice, else ``""``.
     :ivar refund: ``""``, ``intended`` (sent, or about to be), ``done`` or ``refused``.
     """
@@ -34,6 +47,11 @@ class Entry:
     refund: str = ""
 
     @property
+    def by_itself(self) -> bool:
+        """Not an insert of ours but what Sadad makes of one, maybe several times: bills of a subscription."""
+        return self.mark.endswith(BILLS)
+
+    @property
     def open(self) -> bool:
         return self.state in _OPEN
 
@@ -42,7 +60,8 @@ class Entry:
 class Journal:
     """Lines of JSON, each forced to disk before the next call is made.
 
-    :ivar head: run, environment and API address: ids mean nothing elsewhere. No keys, no personal data.
+    :ivar head: run, environment, API address and fingerprint of the account: ids mean nothing elsewhere.
+        No keys, no personal data.
     """
 
     path: Path
@@ -51,18 +70,24 @@ class Journal:
 
     @classmethod
     def start(cls, path: Path, head: Mapping[str, str]) -> Journal:
-        """:raises FileExistsError: a journal is never written over."""
+        """:raises FileExistsError: a journal is never written over. :raises OSError: it cannot be written."""
         with path.open("x", encoding="utf-8"):
             pass
         found = cls(path, dict(head))
-        found._write({"head": dict(head)})
+        try:
+            found._write({"head": dict(head)})
+        except Unwritten:
+            path.unlink()
+            raise
+        _keep_name(path)
         return found
 
     @classmethod
     def read(cls, path: Path) -> Journal:
         """:raises ValueError: not a journal. :raises OSError: it cannot be read.
 
-        A last line that was cut short was never finished: the call after it was never made.
+        A last line that was cut short was most likely never followed by its call; it is looked after all the
+        same.
         """
         lines = path.read_text(encoding="utf-8").split("\n")
         try:
@@ -76,10 +101,22 @@ class Journal:
         return found
 
     def write(self, mark: str, **changes: str) -> None:
-        """Note a change of an insert's entry; a new mark begins one (``folder``)."""
+        """What is about to be done to an insert's entry; a new mark begins one (``folder``).
+
+        :raises Unwritten: it is not on disk, and must not be done.
+        """
         row = {"mark": mark, **changes}
         self._write(row)
         self._apply(row)
+
+    def note(self, mark: str, **changes: str) -> None:
+        """What has come of it: known here even where it cannot be written.
+
+        :raises Unwritten: on disk it is still as before, so that whoever reads it looks once more.
+        """
+        row = {"mark": mark, **changes}
+        self._apply(row)
+        self._write(row)
 
     @property
     def open(self) -> list[Entry]:
@@ -104,13 +141,45 @@ class Journal:
         self._append((json.dumps(row) + "\n").encode())
 
     def _append(self, data: bytes) -> None:
-        handle = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        """All of it or nothing; a full disk takes a part and says so only by the count."""
         try:
-            os.write(handle, data)
+            size = self.path.stat().st_size
+            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        except OSError as error:
+            raise Unwritten(error.errno, "the journal cannot be opened") from None
+        try:
+            if os.write(handle, data) != len(data):
+                raise Unwritten("the disk is full")
             os.fsync(handle)
+        except OSError as error:
+            with suppress(OSError):
+                os.truncate(self.path, size)
+            raise Unwritten(error.errno, "the journal cannot be written") from None
         finally:
             os.close(handle)
 
     def _mend(self, torn: str) -> None:
-        if torn:
-            os.truncate(self.path, self.path.stat().st_size - len(torn.encode()))
+        if not torn:
+            return
+        os.truncate(self.path, self.path.stat().st_size - len(torn.encode()))
+        found: dict[str, str] = dict(_TOLD.findall(torn))
+        count = sum(not entry.by_itself for entry in self.entries.values())
+        mark = found.get("mark") or f"probe-{self.head.get('run', '')}-{count + 1:03d}"
+        if mark in self.entries:  # a change of it: what is open is looked at anyway
+            return
+        for folder in (found["folder"],) if "folder" in found else _FOLDERS:
+            self.write(f"{mark} {folder}", folder=folder, text=found.get("text") or mark)
+
+
+#: A whole name and value of a line that was cut short.
+_TOLD = re.compile(r'"(mark|folder|text)": "([^"]*)"')
+
+
+def _keep_name(path: Path) -> None:
+    """A new file's name is on disk only with its folder; systems that cannot do that are left alone."""
+    with suppress(OSError):
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -16,7 +16,7 @@ _NAMES: dict[str, Any] = {"name_en": Mark(), "name_ar": Mark(more=" تجربة")
 _CHANGED: dict[str, Any] = {"name_en": Mark(more=" changed")}
 _PAYER: dict[str, Any] = {"customer_name": Mark(), "customer_mobile": MOBILE, "customer_email": EMAIL}
 _ORDER: dict[str, Any] = {"ref_number": Mark(), "lang": "en", "comment": Mark()}
-_OTHER_MOBILE, _OTHER_EMAIL = "+96500000001", "probe-2@example.com"
+SECOND_MOBILE, SECOND_EMAIL = Contact("second_mobile"), Contact("second_email")
 
 CATEGORY = Kind(
     "ProductCategory",
@@ -98,7 +98,7 @@ CUSTOMER = Kind(
     "Customer",
     "customer",
     {"name": Mark(), "ref_number": Mark(), "mobile": MOBILE, "email": EMAIL, "other": Mark()},
-    second={"mobile": _OTHER_MOBILE, "email": _OTHER_EMAIL},
+    second={"mobile": SECOND_MOBILE, "email": SECOND_EMAIL},
     missing={"name": "CustomerNameRequired"},
     change={"other": Mark(more=" changed")},
     echo=("name", "ref_number", "mobile", "email", "other"),

@@ -7,26 +7,35 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django_sadadpay.gateway import paging
+from django_sadadpay.gateway.coerce import fold
 from django_sadadpay.gateway.endpoints import Endpoint
+from django_sadadpay.gateway.errors import InvalidRequest
 from django_sadadpay.gateway.records import ObjectRecord
 
 if TYPE_CHECKING:
     from django_sadadpay.gateway.envelope import Reply
+    from django_sadadpay.gateway.fields import Field
     from django_sadadpay.probe.calling import Caller
 
 _PAGES = 20
 #: Invoice/getall shows one type at a time (contract 3.4).
-_TYPES = ("", "PaymentLink", "Order", "InstallmentPlan")
+_TYPES = ("", "PaymentLink", "Order", "InstallmentPlan", "Subscription")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a look gave: ``raw`` is the object, or None. ``sure``: the look itself worked."""
+    """What a look gave: ``raw`` is the object, or None.
+
+    :ivar sure: the look itself worked. By id alone that proves nothing: another account, or a token that is
+        refused, is answered like an id that names nothing (contract 1.4, 3.2). A list read to its end does.
+    :ivar fields: of the reply that it was in, in the account's spelling.
+    """
 
     raw: Mapping[str, Any] | None = field(default=None, repr=False)
     sure: bool = True
     id: str = ""
     key: str = ""
+    fields: tuple[Field, ...] = ()
 
 
 class Looker:
@@ -40,7 +49,10 @@ class Looker:
         row = self._caller.endpoints.get(f"{folder}/getbyid")
         if row is None:
             return self._first(folder, lambda found: found.id == number)
-        reply = self._caller.send(row.name, query={row.fields[0].wire: number})
+        try:
+            reply = self._caller.send(row.name, query={row.fields[0].wire: number})
+        except InvalidRequest:  # an id of another form than the table's cannot be asked for: the list is left
+            return Found()
         if reply is None or reply.lost:
             return Found(sure=False)
         if reply.failed or not isinstance(reply.response, Mapping):
@@ -67,9 +79,11 @@ class Looker:
             yield from self._pages(row, query)
 
     def _pages(self, row: Endpoint, query: Mapping[str, str]) -> Iterator[Found]:
+        """The end is an empty page, or as many rows as Sadad counts: a short page may be a list cut short."""
         seen: set[str] = set()
-        for page in range(_PAGES):
-            options = {"listOptions": paging.options(page * paging.TAKE)}
+        count = 0
+        for _ in range(_PAGES):
+            options = {"listOptions": paging.options(count)}
             rows = listed(self._caller.send(row.name, query={**query, **options}))
             if rows is None:
                 break
@@ -77,8 +91,11 @@ class Looker:
             yield from found
             new = {item.id for item in found} - seen
             seen |= new
-            if len(rows) != paging.TAKE or not new:
+            count += len(rows)
+            if not rows or count == _total(rows[0]) == len(seen):
                 return
+            if not new:
+                break
         yield Found(sure=False)
 
     def _queries(self, row: Endpoint, folder: str) -> list[dict[str, str]]:
@@ -112,4 +129,10 @@ def carries(value: Any, mark: str) -> bool:
 
 def _found(row: Endpoint, raw: Mapping[str, Any]) -> Found:
     record = ObjectRecord.from_wire(raw, row.reply)
-    return Found(raw, id=record.id, key=record.key)
+    return Found(raw, id=record.id, key=record.key, fields=row.reply)
+
+
+def _total(row: Mapping[str, Any]) -> int | None:
+    """What paging adds to each row (contract 3.4)."""
+    said = next((value for name, value in row.items() if fold(str(name)) == "totalcount"), None)
+    return said if isinstance(said, int) and not isinstance(said, bool) else None

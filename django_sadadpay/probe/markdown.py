@@ -37,6 +37,9 @@ def _summary(report: Report, measured: bool) -> Iterator[str]:
     if report.stopped:
         yield f"**Stopped early: {report.stopped}.** What follows is what was seen until then."
         yield ""
+    if report.unrecorded:
+        yield f"**Not all replies were recorded: {report.unrecorded}.**"
+        yield ""
     yield f"- {report.count(SAME)} endpoints answered as the table says"
     yield f"- {report.count(DIFFERS)} differ"
     yield f"- {report.count(NOT_PROBED)} were not probed"
@@ -68,7 +71,7 @@ def _alike(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
     """Notes that differ in nothing but the field go in one line."""
     found: dict[object, list[Finding]] = {}
     for finding in findings:
-        alone = finding.mark if finding.level == "difference" else ()
+        alone = finding.cause if finding.level == "difference" or len(finding.cause) > 4 else ()
         mark = (finding.endpoint, finding.kind, finding.came, finding.evidence, alone)
         found.setdefault(mark, []).append(finding)
     yield from found.values()

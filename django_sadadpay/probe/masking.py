@@ -7,14 +7,18 @@ another text: the id 68141 in ``INV-68141``, in a pay link and at the end of the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django_sadadpay.gateway.coerce import fold, moment
+from django_sadadpay.gateway.endpoints import ENDPOINTS
 
-#: Fields (without case and underscores) whose words are Sadad's own, not a merchant's or a person's.
-_WORDS = frozenset(
+if TYPE_CHECKING:
+    from django_sadadpay.gateway.fields import Field
+
+#: Fields (without case and underscores) where words of Sadad's own stand.
+_FIELDS = frozenset(
     {
         "status",
         "type",
@@ -39,6 +43,21 @@ _WORDS = frozenset(
         "freetrialposition",
     }
 )
+#: Those words (contract 3 to 10). Any other is masked even there: it could be a name.
+_WORDS = frozenset(
+    (
+        *("Unpaid", "Paid", "Deposited", "Expired", "Canceled", "Cancelled", "Refunded"),
+        *("WaitingRefund", "Partial", "Pending", "InProcess", "Completed", "Active", "Suspended"),
+        *("Closed", "New", "PartiallyCompleted", "Upcoming", "Missed", "Failed", "Success"),
+        *("Captured", "Invoice", "Order", "MultiVendorInvoice", "PaymentLink", "ProductLink"),
+        *("InstallmentPlan", "Subscription", "Payment", "Refund", "Knet", "KNET", "Visa"),
+        *("MasterCard", "CreditCard", "Card", "ApplePay", "GooglePay", "SamsungPay"),
+        *("AmericanExpress", "Link", "SMS", "Email", "Mail", "WhatsApp", "None", "Fixed"),
+        *("Percentage", "Amount", "DeductFromBalance", "Daily", "Weekly", "Monthly", "Quarterly"),
+        *("Yearly", "Manual", "NoLateFees", "FixedPerDay", "FixedPerMonth", "PercentagePerMonth"),
+        *("Begin", "End", "KWD", "USD", "EUR", "GBP", "SAR", "AED", "BHD", "QAR", "OMR"),
+    )
+)
 #: Numbers that are neither ids nor about the account's other business.
 _COUNTS = frozenset(
     {
@@ -59,9 +78,20 @@ _COUNTS = frozenset(
     }
 )
 _MONEY = re.compile(r"(amount|price|total|subtotal|fees|amounttotal|rate|value)$")
-_WORD = re.compile(r"[A-Za-z][A-Za-z ]{0,30}")
 _ADDRESS = re.compile(r"(https?://)([^/\s]+)(.*)", re.DOTALL)
 _RUN = re.compile(r"[0-9]+|[^\W\d_]+", re.UNICODE)
+
+
+def _names(fields: Iterable[Field]) -> Iterator[str]:
+    for field in fields:
+        yield fold(field.wire)
+        yield from _names(field.items)
+
+
+#: Names of fields that the table knows. An object could be keyed by anything else, a person's name too.
+_KNOWN = frozenset(
+    {"totalcount", *(name for row in ENDPOINTS.values() for name in _names((*row.fields, *row.reply)))}
+)
 
 
 class Masker:
@@ -76,12 +106,12 @@ class Masker:
         self._counts: dict[tuple[str, int], int] = {}
 
     def reply(self, response: Any) -> Any:
-        """A copy of a ``response``, every value masked but for the harmless ones; types stay."""
+        """A copy of a ``response``, names and values masked but for the harmless ones; types stay."""
         return self._value("", response)
 
     def _value(self, name: str, value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {str(key): self._value(fold(str(key)), item) for key, item in value.items()}
+            return {self._name(str(key)): self._value(fold(str(key)), item) for key, item in value.items()}
         if isinstance(value, list):
             return [self._value(name, item) for item in value]
         if isinstance(value, str):
@@ -89,6 +119,9 @@ class Masker:
         if value is None or isinstance(value, bool):
             return value
         return self._number(name, value)
+
+    def _name(self, name: str) -> str:
+        return name if fold(name) in _KNOWN else self._shape(name)
 
     def _number(self, name: str, value: int | Decimal) -> int | float:
         whole = isinstance(value, int)
@@ -103,7 +136,7 @@ class Masker:
             return value
         if self._ours in value and "://" not in value:
             return value if value.startswith(self._ours) else self._shape(value)
-        if name in _WORDS and _WORD.fullmatch(value):
+        if name in _FIELDS and value in _WORDS:
             return value
         address = _ADDRESS.fullmatch(value)
         if address:

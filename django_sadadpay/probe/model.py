@@ -65,9 +65,9 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """The phone number or e-mail address of the options."""
+    """The phone number or e-mail address of the options, or that of the second of two objects."""
 
-    what: Literal["mobile", "email"]
+    what: Literal["mobile", "email", "second_mobile", "second_email"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from django_sadadpay.probe.model import Id, Step, Unmade
 from django_sadadpay.probe.refunding import PAID, refund
 
 if TYPE_CHECKING:
+    from django_sadadpay.gateway.endpoints import Endpoint
     from django_sadadpay.gateway.envelope import Reply
     from django_sadadpay.probe.runner import Runner
 
@@ -30,12 +31,13 @@ def _paid(runner: Runner, step: Step) -> None:
     """Look again and again until it is paid; then everything that a paid invoice shows is compared."""
     thing = runner.things[step.reads]
     options = runner.options
-    address = str(thing.raw.get("url") or runner.caller.client.pay_url_for(thing.key))
+    row = runner.caller.endpoints[step.endpoint]
+    address = _pay_link(runner, InvoiceRecord.from_wire(thing.raw, row.reply).url, thing.key)
     runner.say(f"PAY {options.amount} KWD HERE within {options.wait:.0f} s: {address}")
     until = time.monotonic() + options.wait
     while True:
         reply = runner.sent(step, {"id": thing.id})
-        if reply is not None and _is_paid(reply):
+        if reply is not None and _is_paid(row, reply):
             break
         if time.monotonic() >= until:
             raise Unmade(f"nobody paid within {options.wait:.0f} s")
@@ -45,10 +47,17 @@ def _paid(runner: Runner, step: Step) -> None:
     runner.things[step.makes] = thing
 
 
-def _is_paid(reply: Reply) -> bool:
+def _pay_link(runner: Runner, url: str, key: str) -> str:
+    try:
+        return url or runner.caller.client.pay_url_for(key)
+    except ValueError:
+        raise Unmade("nothing to pay: the invoice shows neither its address nor its key") from None
+
+
+def _is_paid(row: Endpoint, reply: Reply) -> bool:
     if reply.lost or reply.failed or not isinstance(reply.response, dict):
         return False
-    return InvoiceRecord.from_wire(reply.response).status in PAID
+    return InvoiceRecord.from_wire(reply.response, row.reply).status in PAID
 
 
 def _refund(runner: Runner, step: Step) -> None:

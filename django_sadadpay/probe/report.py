@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Level = Literal["difference", "note"]
 
+#: About what one call was to meet: another call that ends the same way is another difference.
+_EACH = frozenset({"accepted", "error_key", "is_valid", "http_status"})
+
 SAME, DIFFERS, NOT_PROBED = "as the table says", "differs", "not probed"
 
 
@@ -40,8 +43,13 @@ class Finding:
 
     @property
     def mark(self) -> tuple[str, str, str, str]:
-        """The same for findings that several calls of one endpoint give."""
+        """What it is about, whichever call showed it."""
         return self.endpoint, self.kind, self.field, self.came
+
+    @property
+    def cause(self) -> tuple[str, ...]:
+        """The same for findings that several calls of one endpoint give for one reason."""
+        return (*self.mark, self.step, self.expected) if self.kind in _EACH else self.mark
 
 
 @dataclass(slots=True)
@@ -61,7 +69,7 @@ class Probed:
     skipped: dict[str, str] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
-    findings: dict[tuple[str, str, str, str], Finding] = field(default_factory=dict)
+    findings: dict[tuple[str, ...], Finding] = field(default_factory=dict)
 
     @property
     def differences(self) -> list[Finding]:
@@ -107,6 +115,7 @@ class Report:
     """A whole run.
 
     :ivar started: ISO, UTC. :ivar stopped: why it ended early, else ``""``.
+    :ivar unrecorded: why not all replies were recorded, else ``""``.
     :ivar left: what could not be deleted or found again: its kind and the name that it carries.
     """
 
@@ -116,6 +125,7 @@ class Report:
     started: str
     seconds: float = 0.0
     stopped: str = ""
+    unrecorded: str = ""
     rows: dict[str, Probed] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
 
@@ -126,7 +136,7 @@ class Report:
 
     def add(self, finding: Finding) -> None:
         """Keep a finding; the same one from another call of the endpoint is not kept twice."""
-        self.rows[finding.endpoint].findings.setdefault(finding.mark, finding)
+        self.rows[finding.endpoint].findings.setdefault(finding.cause, finding)
 
     @property
     def differences(self) -> list[Finding]:
@@ -153,6 +163,7 @@ class Report:
             "started": self.started,
             "seconds": round(self.seconds, 1),
             "stopped": self.stopped,
+            "unrecorded": self.unrecorded,
             "same": self.same,
             "counts": {status: self.count(status) for status in (SAME, DIFFERS, NOT_PROBED)},
             "left": self.left,

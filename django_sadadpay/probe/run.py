@@ -11,8 +11,8 @@ from django_sadadpay.gateway.coerce import KUWAIT
 from django_sadadpay.gateway.errors import AuthenticationError, Rejected, SadadError
 from django_sadadpay.probe.calling import Caller
 from django_sadadpay.probe.cleaning import Cleaner
-from django_sadadpay.probe.journal import Journal
-from django_sadadpay.probe.options import Account, CouldNotRun, Options, head
+from django_sadadpay.probe.journal import Journal, Unwritten
+from django_sadadpay.probe.options import Account, CouldNotRun, Options, head, place
 from django_sadadpay.probe.report import Report
 from django_sadadpay.probe.runner import Runner
 from django_sadadpay.probe.steps import chosen
@@ -56,24 +56,35 @@ def probe(
     runner = Runner(caller, journal, report, options, live=account.live, today=today, say=say)
     began = time.monotonic()
     try:
-        runner.run(steps)
-    except KeyboardInterrupt:
+        try:
+            runner.run(steps)
+        finally:
+            before_cleaning()
+    except KeyboardInterrupt:  # also one that comes as the walk ends
         report.stopped = "interrupted"
+    except Unwritten as error:
+        report.stopped = str(error.strerror or error)
     finally:
-        before_cleaning()
-        report.left = Cleaner(caller, journal, say).clean()
+        report.left = Cleaner(caller, journal, say, pause=_pause(options)).clean()
         journal.close()
+    report.unrecorded = caller.unrecorded
     _explain(report)
     report.seconds = time.monotonic() - began
     return report
 
 
 def cleanup(
-    account: Account, journal: Path, *, say: Say = quiet, live: bool = False, timeout: float = 20.0
+    account: Account,
+    journal: Path,
+    *,
+    say: Say = quiet,
+    live: bool = False,
+    timeout: float = 20.0,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> list[str]:
     """Delete what a run that was killed left behind; the names of what is left even so.
 
-    :raises CouldNotRun: no journal, one of another environment, wrong keys, live without ``live``.
+    :raises CouldNotRun: no journal, one of another environment or account, wrong keys, live without ``live``.
     """
     try:
         found = Journal.read(journal)
@@ -84,14 +95,24 @@ def cleanup(
     if account.live and not live:
         raise CouldNotRun("this is the live account, and it was not said twice that it may be")
     options = Options(journal=journal, timeout=timeout, live=live)
-    wanted = {**head(account, options), "run": found.head.get("run", "")}
-    if wanted != dict(found.head):
-        raise CouldNotRun("the journal was written with another environment or API address")
-    caller, _ = _prepared(account, options, datetime.now(UTC), time.sleep)
+    _same_account(account, found)
+    caller, _ = _prepared(account, options, datetime.now(UTC), sleep)
     _log_in(caller)
-    left = Cleaner(caller, found, say).clean()
+    left = Cleaner(caller, found, say, pause=_pause(options)).clean()
     found.close()
     return left
+
+
+def _pause(options: Options) -> float:
+    return max(options.timeout, options.settle)
+
+
+def _same_account(account: Account, journal: Journal) -> None:
+    """Other keys see another account, where nothing of the journal is: it would seem to be deleted."""
+    if any(journal.head.get(name) != value for name, value in place(account).items()):
+        raise CouldNotRun("the journal was written with another environment or API address")
+    if journal.head.get("account") != account.fingerprint(journal.head.get("run", "")):
+        raise CouldNotRun("the journal was written with another client key: only its own account is cleaned")
 
 
 def _prepared(

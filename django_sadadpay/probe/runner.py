@@ -8,11 +8,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django_sadadpay.gateway import outgoing, paging
-from django_sadadpay.gateway.coerce import Row
+from django_sadadpay.gateway.coerce import KUWAIT, Row
+from django_sadadpay.gateway.errors import InvalidRequest
 from django_sadadpay.gateway.records import ObjectRecord
 from django_sadadpay.probe import lists, paying
 from django_sadadpay.probe.comparing import Place, compare
 from django_sadadpay.probe.echoing import echoed
+from django_sadadpay.probe.journal import BILLS
 from django_sadadpay.probe.lists import Wanted
 from django_sadadpay.probe.looking import Found, Looker, carries, listed
 from django_sadadpay.probe.model import GATES, Amount, Contact, Day, Filter, Id, Key, Mark, Seen, Step, Unmade
@@ -33,9 +35,12 @@ _FAR = 1_000_000
 class Thing:
     """What the probe made: what was last sent for it, by Sadad's names, and what was last read.
 
+    :ivar folder: ``"Product"``.
     :ivar mark: of its insert. :ivar text: what it carries; its own mark, or that of what it was made from.
+    :ivar asked_away: its deletion was asked for, whatever came of it: its id may not be its own any more.
     """
 
+    folder: str
     mark: str
     text: str
     id: str
@@ -43,6 +48,7 @@ class Thing:
     sent: Mapping[str, Any] = field(default_factory=dict, repr=False)
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
     gone: bool = False
+    asked_away: bool = False
 
     @property
     def wanted(self) -> Wanted:
@@ -134,6 +140,11 @@ class Runner:
                 self._call(step)
         except Unmade as error:
             return str(error)
+        except InvalidRequest as error:  # made of what Sadad gave: an id that is none, an object for a text
+            advice = "report it: what Sadad gives for this field cannot be sent back as it is"
+            came = "a value that cannot be"
+            place = self.place(step)
+            self.add([place.finding("unsendable", "it can be sent", came, field=error.field, advice=advice)])
         row = self.report.rows[step.endpoint]
         row.done.append(step.name)
         if step.expect.keys:
@@ -144,13 +155,14 @@ class Runner:
 
     def _call(self, step: Step) -> None:
         about = self.things.get(step.reads or step.after)
+        self._look_first(step)
         wire = self.wire(step, self.resolve(step.values, about.text if about else ""))
         reply = self.sent(step, wire)
         if about is not None and step.endpoint.endswith("/update") and (reply is None or reply.lost):
             about.sent = {}  # nobody knows what stands there now
         if reply is None:
             return
-        if step.rows and reply.error_key == "EmptyResult" and not step.shows:
+        if step.rows and not step.shows and listed(reply) == []:
             raise Unmade("nothing to try it on: the list is empty")
         self.add(compare(self.place(step), reply, step.expect, rows=step.rows))
         if reply.lost or reply.failed:
@@ -174,7 +186,24 @@ class Runner:
 
     def _ended(self, label: str) -> None:
         self.things[label].gone = True
-        self.journal.write(self.things[label].mark, state="gone")
+        self.journal.note(self.things[label].mark, state="gone")
+
+    def _look_first(self, step: Step) -> None:
+        """After a deletion was asked for, an id may be free, and somebody else's by now.
+
+        :raises Unmade: it must not be sent.
+        """
+        call = step.endpoint.partition("/")[2]
+        thing = self.things.get(step.ends or step.after or step.reads)
+        if thing is None or call not in ("update", "delete"):
+            return
+        if thing.asked_away:
+            found = self._looker.by_id(thing.folder, thing.id)
+            if found.raw is None and not found.sure:
+                raise Unmade("nothing to try it on: it cannot be seen what its id names now")
+            if found.raw is not None and not carries(found.raw, thing.text):
+                raise Unmade("nothing to try it on: its id names something else now")
+        thing.asked_away = thing.asked_away or call == "delete"
 
     def sent(self, step: Step, wire: Any) -> Reply | None:
         """The reply; None, and a finding, where no usable answer came."""
@@ -212,7 +241,11 @@ class Runner:
         wire = self.wire(step, self.resolve(step.values, mark))
         pay = str(self.options.amount) if step.act == "ask" else ""
         self.journal.write(mark, folder=step.folder, state="intended", text=text, pay=pay)
-        reply = self.sent(step, wire)
+        try:
+            reply = self.sent(step, wire)
+        except InvalidRequest:
+            self.journal.note(mark, state="refused")
+            raise
         if reply is not None:
             self.add(compare(self.place(step), reply, step.expect))
         made = self._outcome(step, mark, reply)
@@ -221,20 +254,31 @@ class Runner:
         found = self._confirmed(step, mark, text, made)
         if found.raw is not None:
             key = found.key or made.key
-            self.things[step.makes] = Thing(mark, text, found.id, key, wire, found.raw)
+            self.things[step.makes] = Thing(step.folder, mark, text, found.id, key, wire, found.raw)
+            self._watch_for_bills(step, self.things[step.makes])
+
+    def _watch_for_bills(self, step: Step, thing: Thing) -> None:
+        """A subscription that does not begin when it was told to may be billed while it stands."""
+        row = self.caller.endpoints[step.endpoint]
+        wire = next((field.wire for field in row.fields if field.name == "start_date"), "")
+        if step.folder != "Subscription":
+            return
+        begins = Row(thing.raw, self.caller.endpoints["Subscription/getbyid"].reply).moment("start_date")
+        if begins is None or begins.astimezone(KUWAIT).date().isoformat() != str(thing.sent.get(wire)):
+            self.journal.write(thing.mark + BILLS, folder="Invoice", state="made", text=thing.text)
 
     def _outcome(self, step: Step, mark: str, reply: Reply | None) -> ObjectRecord | None:
         """What the answer says was made; None where surely nothing was."""
         row = self.caller.endpoints[step.endpoint]
         if reply is not None and not reply.lost and reply.failed:
             refusals = row.refusals | {*step.expect.keys, "WrongObject"}
-            if reply.error_key in refusals or reply.refuses_token:
-                self.journal.write(mark, state="refused")
+            if reply.error_key in refusals or reply.refuses_token or reply.status == 429:
+                self.journal.note(mark, state="refused")
                 return None
         if reply is None or reply.lost or reply.failed:
             return ObjectRecord()
         record = made_of(row, reply.response)
-        self.journal.write(mark, state="made", id=record.id, key=record.key)
+        self.journal.note(mark, state="made", id=record.id, key=record.key)
         return record
 
     def _confirmed(self, step: Step, mark: str, text: str, made: ObjectRecord) -> Found:
@@ -248,7 +292,7 @@ class Runner:
         by_mark = self._looker.by_mark(step.folder, text)
         place = self.place(step)
         if by_mark.raw is not None:
-            self.journal.write(mark, state="made", id=by_mark.id, key=by_mark.key)
+            self.journal.note(mark, state="made", id=by_mark.id, key=by_mark.key)
             if made.id and made.id != by_mark.id:
                 self.add([place.finding("wrong_id", "the new object's id", "another's", advice="report it")])
         elif made.id:
@@ -275,7 +319,13 @@ class Runner:
         if rows is not None:
             ours = {label: self.things[label].wanted for label in (asked.finds, asked.leaves) if label}
             finds, leaves = ours.get(asked.finds), ours.get(asked.leaves)
+            if isinstance(asked.value, Contact) and self._shared(asked.value):
+                leaves = None
             self.add(lists.filtered(self.place(step), asked.name, rows, finds, leaves))
+
+    def _shared(self, contact: Contact) -> bool:
+        """Both of two objects have it: where one was given, there is no second that is surely nobody's."""
+        return bool(getattr(self.options, contact.what) == getattr(self.options, f"second_{contact.what}"))
 
     def _pages(self, step: Step) -> None:
         first, second, past_end = (

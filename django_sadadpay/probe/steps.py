@@ -18,7 +18,7 @@ from django_sadadpay.probe.crud import (
     opening,
     refusals,
 )
-from django_sadadpay.probe.kinds import EMAIL, MOBILE
+from django_sadadpay.probe.kinds import EMAIL, MOBILE, SECOND_EMAIL, SECOND_MOBILE
 from django_sadadpay.probe.model import Amount, Day, Filter, Id, Key, Mark, Seen, Step
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ _SECOND = {
     "amount": "0.250",
     "items": [{"name": Mark(), "quantity": 1, "amount": "0.250"}],
     "expiry_date": Day(9),
-    "customer_email": "probe-2@example.com",
-    "customer_mobile": "+96500000001",
+    "customer_email": SECOND_EMAIL,
+    "customer_mobile": SECOND_MOBILE,
 }
 _INVOICE_ECHO = (
     "amount",

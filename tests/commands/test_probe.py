@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 from django.core.management import BaseCommand, CommandError, call_command
 
-from django_sadadpay.management.commands.sadadpay_probe import Command
+from django_sadadpay.management.commands.sadadpay_probe import Command, _stoppable
+from django_sadadpay.probe import Account, Options
+from django_sadadpay.probe.cleaning import Cleaner
+from django_sadadpay.probe.journal import Journal
+from django_sadadpay.probe.options import head
 from django_sadadpay.testing.gateway import Sadad
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -176,15 +180,16 @@ def _customers(sadad: Sadad) -> int:
     return len(sadad.control.objects("Customer"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("numbers", [(signal.SIGTERM,), (signal.SIGHUP, signal.SIGINT)])
 def test_a_real_process_that_is_told_to_stop_leaves_nothing(
-    sadad: Sadad, tmp_path: Path, number: signal.Signals
+    sadad: Sadad, tmp_path: Path, numbers: tuple[signal.Signals, ...]
 ) -> None:
     sadad.control.faults.add("Customer/getall", "latency", seconds=20.0)
     with _started(sadad, tmp_path, "--only", "Customers") as process:
         _until(process, "Customer/getall: as it should be")
         assert _customers(sadad) == 2
-        process.send_signal(number)
+        for number in numbers:
+            process.send_signal(number)
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 2
     assert "stopped: interrupted" in errors
@@ -192,6 +197,75 @@ def test_a_real_process_that_is_told_to_stop_leaves_nothing(
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["stopped"] == "interrupted"
     assert list(tmp_path.glob("*.journal")) == []
+
+
+def test_the_first_signal_stops_and_a_second_one_does_not_stop_the_cleaning() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with _stoppable():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.raise_signal(number)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("arguments", [[], ["--cleanup"]])
+def test_stopped_where_nobody_cleans_up_it_names_the_journal(
+    sadad: Sadad, tmp_path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Cleaner, "clean", interrupted)
+    if arguments:
+        account = sadad.emulator
+        known = Account(account.client_key, account.client_secret, api_url=account.api_url)
+        path = tmp_path / "sadadpay-probe-0000test.journal"
+        Journal.start(path, head(known, Options(journal=path, run="0000test")))
+        arguments = [*arguments, str(path)]
+    error = refused("--output", tmp_path, "--only", "Customers", *arguments)
+    (journal,) = tmp_path.glob("*.journal")
+    assert error.returncode == 2
+    assert str(error) == f"stopped; what was made is in {journal}: run it with --cleanup"
+
+
+def test_stopped_before_anything_was_made_it_says_so(
+    sadad: Sadad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("django_sadadpay.probe.run._log_in", interrupted)
+    error = refused("--output", tmp_path)
+    assert (error.returncode, str(error)) == (2, "stopped before anything was made")
+
+
+class Gone(StringIO):
+    """A terminal that was closed after a few lines."""
+
+    def write(self, text: str) -> int:
+        if len(self.getvalue()) > 100:
+            raise BrokenPipeError
+        return super().write(text)
+
+
+def test_with_nobody_listening_it_goes_on_and_writes_its_report(sadad: Sadad, tmp_path: Path) -> None:
+    call_command("sadadpay_probe", "--output", str(tmp_path), "--only", "Customers", stdout=Gone())
+    assert json.loads((tmp_path / "report.json").read_text())["same"] is True
+    assert _customers(sadad) == 0
+
+
+def test_a_process_whose_output_is_closed_ends_as_any_other(sadad: Sadad, tmp_path: Path) -> None:
+    with _started(sadad, tmp_path, "--only", "Customers") as process:
+        _until(process, "Customer/insert: as it should be")
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        errors = process.stderr.read()
+        process.wait(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    assert (tmp_path / "report.md").exists()
+    assert _customers(sadad) == 0
 
 
 def test_what_a_killed_process_left_is_deleted_with_its_journal(sadad: Sadad, tmp_path: Path) -> None:

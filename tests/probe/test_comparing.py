@@ -163,6 +163,22 @@ def test_another_status_of_a_success() -> None:
     assert brief(found(GOOD, status=201)) == [("difference", "http_status", "", "HTTP 201")]
 
 
+def test_turned_away_is_not_taken_for_another_answer() -> None:
+    for expected in (SUCCESS, Expected(("NameRequired",))):
+        assert brief(found(None, readable=False, status=429, expected=expected)) == [
+            ("difference", "turned_away", "", "HTTP 429 each time")
+        ]
+
+
+@pytest.mark.parametrize("name", ["id", "key", "url", "status"])
+def test_a_blank_text_where_something_is_named_is_a_difference(name: str) -> None:
+    reply = rows("doc", f"{name}={name} comment=comment", required=True)
+    assert brief(found({name: " ", "comment": ""}, reply=reply)) == [
+        ("difference", "blank", name, "a blank one")
+    ]
+    assert found({name: "7", "comment": ""}, reply=reply) == []
+
+
 NAME = Expected(("NameEnRequired", "NameRequired"))
 
 

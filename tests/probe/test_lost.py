@@ -5,37 +5,39 @@ from __future__ import annotations
 import pytest
 
 from django_sadadpay.gateway.endpoints import ENDPOINTS
+from django_sadadpay.probe.runner import Runner
 from django_sadadpay.probe.steps import chosen
-from tests.probe.conftest import Lab, short
+from tests.probe.conftest import SKELETON, Lab, short
 
-_INSERTS = [
-    (row.group, name)
-    for name, row in ENDPOINTS.items()
-    if name.endswith("/insert") and name != "Refund/insert"
-]
+_INSERTS = sorted({step.endpoint for step in SKELETON if step.inserts})
 
 
-@pytest.mark.parametrize(
-    ("group", "endpoint", "kind"),
-    [
-        *((*each, "cut_after") for each in _INSERTS),
-        ("Payment Links", "PaymentLink/insert", "error_after"),
-        ("Customers", "Customer/insert", "unreadable"),
-    ],
-)
-def test_an_insert_whose_answer_was_lost_is_found_by_its_name(
-    lab: Lab, group: str, endpoint: str, kind: str
-) -> None:
-    usual = sum(step.endpoint == endpoint and not step.gate for step in chosen({group}, ENDPOINTS))
-    lab.control.faults.add(endpoint, kind, times=1)
+def test_each_insert_whose_answer_was_lost_is_found_by_its_name(lab: Lab, runner: Runner) -> None:
+    for endpoint in _INSERTS:
+        lab.control.faults.add(endpoint, "cut_after", times=1)
 
-    report = lab.probe(group)
+    runner.run(SKELETON)
 
-    assert lab.calls(endpoint) == usual
-    assert {(finding.endpoint, finding.kind) for finding in report.differences} == {
-        (endpoint, "no_envelope" if kind == "unreadable" else "no_answer")
+    assert [lab.calls(name) for name in _INSERTS] == [
+        sum(step.endpoint == name for step in SKELETON) for name in _INSERTS
+    ]
+    assert {(finding.endpoint, finding.kind) for finding in runner.report.differences} == {
+        (name, "no_answer") for name in _INSERTS
     }
-    assert "as it should be" in report.rows[endpoint.replace("insert", "delete")].done
+    assert [step for step in SKELETON if step.name not in runner.report.rows[step.endpoint].done] == []
+    assert lab.left() == []
+
+
+@pytest.mark.parametrize(("kind", "found"), [("error_after", "no_answer"), ("unreadable", "no_envelope")])
+def test_an_answer_that_says_nothing_is_a_lost_one(lab: Lab, kind: str, found: str) -> None:
+    lab.control.faults.add("Customer/insert", kind, times=1)
+    usual = sum(step.endpoint == "Customer/insert" for step in chosen({"Customers"}, ENDPOINTS))
+    report = lab.probe("Customers")
+    assert lab.calls("Customer/insert") == usual
+    assert {(finding.endpoint, finding.kind) for finding in report.differences} == {
+        ("Customer/insert", found)
+    }
+    assert "as it should be" in report.rows["Customer/delete"].done
     assert lab.left() == []
 
 

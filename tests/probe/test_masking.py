@@ -8,7 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from django_sadadpay.gateway.client import SadadClient
@@ -17,7 +18,7 @@ from django_sadadpay.gateway.records import InvoiceRecord
 from django_sadadpay.probe.calling import Recorder
 from django_sadadpay.probe.comparing import kind_of
 from django_sadadpay.probe.masking import Masker
-from tests.probe.conftest import Lab
+from tests.probe.conftest import Whole
 
 INVOICE: dict[str, Any] = {
     "id": 68141,
@@ -50,7 +51,7 @@ PRIVATE = (
 
 def shape(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: shape(item) for key, item in value.items()}
+        return [(len(key), shape(item)) for key, item in value.items()]
     if isinstance(value, list):
         return [shape(item) for item in value]
     return len(value) if isinstance(value, str) and "://" not in value else kind_of(value)
@@ -127,6 +128,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(_JSON)
 def test_whatever_comes_is_masked_into_something_of_the_same_kind(value: Any) -> None:
     kept = Masker("probe-1234-").reply(value)
@@ -134,6 +136,7 @@ def test_whatever_comes_is_masked_into_something_of_the_same_kind(value: Any) ->
     assert kind_of(kept) == kind_of(value) or isinstance(value, Decimal)
 
 
+@settings(max_examples=50)
 @given(st.text(alphabet="defgh3456789 -", min_size=4, max_size=40))
 def test_a_long_text_never_comes_through(value: str) -> None:
     kept = Masker("probe-1234-").reply({"other": value})["other"]
@@ -141,25 +144,42 @@ def test_a_long_text_never_comes_through(value: str) -> None:
         assert run not in kept
 
 
-def test_recorded_replies_hold_no_secret_and_nothing_of_others(lab: Lab) -> None:
-    lab.control.create("12.500", customer_Name="Ali", customer_Mobile="+96555512345")
-    lab.control.create_object("Customer", name="Sara Al-Ali", email="sara@kuwait.example", iban="KW81CBKU")
-    tokens: set[str] = set()
-    record = lab.folder / "fixtures"
-    assert lab.probe(record=record).same
-    tokens |= set(lab.control._world.tokens)
-    files = sorted(record.glob("*.json"))
+def test_recorded_replies_hold_no_secret_and_nothing_of_others(whole: Whole) -> None:
+    tokens, emulator = set(whole.lab.control._world.tokens), whole.lab.emulator
+    files = sorted(whole.record.glob("*.json"))
     assert len(files) > 250
     text = "\n".join(path.read_text("utf-8") for path in files)
-    for secret in (*tokens, lab.emulator.client_key, lab.emulator.client_secret, "Sara", "55512345", "KW81"):
+    for secret in (*tokens, emulator.client_key, emulator.client_secret, "Sara", "55512345", "KW81"):
         assert secret not in text
     assert '"Ali"' not in text
     assert "127.0.0.1" not in text
-    for invoice in lab.control.invoices():
+    for invoice in whole.lab.control.invoices():
         assert invoice["key"] not in text
-    kept = json.loads((record / "Invoice-getbyid--as-it-should-be.json").read_text("utf-8"))
+    kept = json.loads((whole.record / "Invoice-getbyid--as-it-should-be.json").read_text("utf-8"))
     assert kept["body"]["response"]["status"] == "Unpaid"
     assert kept["body"]["response"]["customer_Name"].startswith("probe-0000test-")
+
+
+def test_a_name_that_is_no_field_of_the_table_is_masked_too() -> None:
+    kept = masked({"+96555512345": "x", "Sara": {"status": "Paid"}, "totalCount": 1, "customer_Name": ""})
+    assert "55512345" not in json.dumps(kept)
+    assert "Sara" not in kept
+    assert {"totalCount", "customer_Name"} < set(kept)
+    assert {"status": "Paid"} in kept.values()
+
+
+@pytest.mark.parametrize("field", ["status", "lang", "type", "currency_Code", "paymentMethod"])
+def test_a_word_that_is_not_sadads_is_masked_wherever_it_stands(field: str) -> None:
+    assert masked({field: "Fatima"}) != {field: "Fatima"}
+    assert masked({field: "Unpaid"}) == {field: "Unpaid"}
+
+
+def test_an_error_key_that_is_no_word_is_not_recorded(tmp_path: Path) -> None:
+    row = SadadClient("ck", "cs").endpoints["Customer/update"]
+    reply = Reply(200, True, False, "Customer Fatima +96555512345 exists")
+    Recorder(tmp_path, "probe-1234-").keep(row, "a step", reply)
+    (path,) = tmp_path.iterdir()
+    assert json.loads(path.read_text())["body"]["errorKey"] == "(unusual)"
 
 
 def test_of_a_list_only_our_own_rows_are_recorded_or_a_few(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from django_sadadpay.probe import Report, cleanup, probe
+from django_sadadpay.probe import Report, probe
 from django_sadadpay.probe.journal import Journal
 from django_sadadpay.probe.refunding import refund
 from tests.probe.conftest import Lab, short
@@ -29,14 +29,14 @@ class Payer:
             self.lab.control.pay(self.links[0][8:])
 
 
-def _run(lab: Lab, payer: Payer, **changes: Any) -> Report:
-    options = lab.options("Refund", "Invoices", pay=True, **changes)
+def _run(lab: Lab, payer: Payer, groups: tuple[str, ...] = ("Refund",), **changes: Any) -> Report:
+    options = lab.options(*groups, pay=True, **changes)
     return probe(lab.account(), options, say=payer.hear, sleep=payer.sleep)
 
 
 def test_what_was_paid_is_compared_and_refunded_once(lab: Lab) -> None:
     payer = Payer(lab)
-    report = _run(lab, payer, amount=Decimal("0.150"))
+    report = _run(lab, payer, ("Refund", "Invoices"), amount=Decimal("0.150"))
 
     assert report.differences == []
     assert report.left == []
@@ -86,7 +86,7 @@ def test_a_refund_that_may_not_have_arrived_is_left_to_a_person(lab: Lab) -> Non
     (line,) = report.left
     assert re.fullmatch(r"Invoice `probe-0000test-\d+`; whether its refund was made must be looked at", line)
     lab.control.faults.clear()
-    assert cleanup(lab.account(), lab.journal) == report.left
+    assert lab.cleanup() == report.left
     assert lab.control.refunds() == []
 
 
@@ -97,13 +97,14 @@ def test_a_refund_that_is_refused_is_not_asked_for_again(lab: Lab) -> None:
         payer.sleep(seconds)
         lab.control.balance = 0
 
-    options = lab.options("Refund", "Invoices", pay=True)
+    options = lab.options("Refund", pay=True)
     report = probe(lab.account(), options, say=payer.hear, sleep=sleep)
     assert ("Refund/insert", "refused") in {finding[:2] for finding in short(report.differences)}
-    assert len(report.left) == 1
+    (line,) = report.left
+    assert line.endswith("; it was paid and not given back: refund it in the panel")
     calls = lab.calls("Refund/insert")
     lab.control.balance = 1000
-    assert len(cleanup(lab.account(), lab.journal)) == 1
+    assert lab.cleanup() == [line]
     assert lab.calls("Refund/insert") == calls
 
 
@@ -132,18 +133,47 @@ def test_interrupted_while_it_waits_nobody_can_pay_any_more(lab: Lab) -> None:
 
 
 def test_an_invoice_that_somebody_paid_unasked_is_left_to_a_person(lab: Lab) -> None:
-    said: list[str] = []
-
     def say(line: str) -> None:
-        said.append(line)
         if line == "Invoice/delete: as it should be":
             for invoice in lab.control.invoices():
                 lab.control.pay(invoice["id"])
 
-    report = probe(lab.account(), lab.options("Invoices"), say=say)
-    assert [line for line in said if line.startswith("paid, though nobody was asked to: Invoice ")]
+    report = lab.probe("Refund", say=say)
     assert lab.control.refunds() == []
-    assert len([line for line in report.left if line.startswith("Invoice ")]) == len(lab.control.invoices())
+    assert len(report.left) == len(lab.control.invoices()) == 1
+    why = "; it was paid, though nobody was asked to, and not given back: refund it in the panel"
+    assert report.left[0].endswith(why)
+    assert f"left: {report.left[0]}" in lab.said
+
+
+@pytest.mark.parametrize("kind", ["unauthorized_401", "rate_limited"])
+def test_a_refund_that_was_turned_away_unread_is_asked_for_while_cleaning_up(lab: Lab, kind: str) -> None:
+    lab.control.faults.add("Refund/insert", kind, skip=3, times=4 if kind == "rate_limited" else 1)
+    report = _run(lab, Payer(lab))
+    assert len(lab.control.refunds()) == 1
+    assert report.left == []
+
+
+def test_a_paid_invoice_is_known_in_the_accounts_own_spelling(lab: Lab) -> None:
+    """Else it would be waited for, or deleted."""
+    lab.control.faults.add("Invoice/getbyid", "reply_field", path="status", remove=True)
+    lab.control.faults.add("Invoice/getbyid", "reply_field", path="state", value="Paid")
+    account = lab.account(fields={"Invoice/getbyid": {"reply.status": "state"}})
+    payer = Payer(lab)
+    report = probe(account, lab.options("Refund", pay=True), say=payer.hear, sleep=payer.sleep)
+    assert "paid" in report.rows["Invoice/getbyid"].done
+    assert lab.calls("Refund/insert") > 0
+    assert report.left
+    assert all("; it was paid" in line for line in report.left)
+
+
+def test_an_invoice_without_a_pay_link_is_not_waited_for(lab: Lab) -> None:
+    for name in ("url", "key"):
+        lab.control.faults.add("Invoice/getbyid", "reply_field", path=name, value="")
+    report = _run(lab, Payer(lab), wait=0.0)
+    why = "nothing to pay: the invoice shows neither its address nor its key"
+    assert report.rows["Invoice/getbyid"].skipped["paid"] == why
+    assert lab.left() == []
 
 
 def test_a_refund_is_only_ever_of_what_the_probe_was_paid(lab: Lab) -> None:

@@ -9,6 +9,21 @@ import pytest
 from django_sadadpay.probe import Account, CouldNotRun, Options, cleanup, probe
 from tests.probe.conftest import Lab
 
+#: All of them, but the last three, really go to the live host.
+DISGUISED = (
+    "https://API.SADADPAY.NET/api",
+    "https://api.sadadpay.net./api",
+    "https://api%2esadadpay.net/api",
+    "https://api.sadadpay.net:443/api",
+    "https://apisandbox.sadadpay.net@api.sadadpay.net/api",
+    "https://api.sadadpay.net\\@apisandbox.sadadpay.net/api",
+    "  https://api.sadadpay.net/api",
+    "https://api.sadadpay\u3002net/api",
+    "https://api2.sadadpay.net/api",
+    "https://sadadpay.net/api",
+    "https:///api.sadadpay.net/api",
+)
+
 
 def _refused(account: Account, options: Options) -> str:
     with pytest.raises(CouldNotRun) as refusal:
@@ -22,6 +37,7 @@ def _refused(account: Account, options: Options) -> str:
         Account("ck_x", "cs_x", "live"),
         Account("ck_x", "cs_x", "sandbox", api_url="https://api.sadadpay.net/api"),
         Account("ck_x", "cs_x", "live", api_url="http://127.0.0.1:9/api"),
+        *(Account("ck_x", "cs_x", "sandbox", api_url=address) for address in DISGUISED),
     ],
 )
 def test_the_live_account_is_not_touched_unless_that_is_said(lab: Lab, account: Account) -> None:
@@ -29,6 +45,13 @@ def test_the_live_account_is_not_touched_unless_that_is_said(lab: Lab, account: 
     lab.journal.write_text('{"head": {}}\n')
     with pytest.raises(CouldNotRun, match="live account"):
         cleanup(account, lab.journal)
+
+
+@pytest.mark.parametrize(
+    "address", [None, "https://apisandbox.sadadpay.net/api", "https://APISANDBOX.sadadpay.net.:443/api/"]
+)
+def test_the_sandbox_is_not_taken_for_the_live_account(address: str | None) -> None:
+    assert not Account("ck_x", "cs_x", api_url=address).live
 
 
 def test_said_twice_the_live_account_is_probed_without_calls_about_money(lab: Lab) -> None:

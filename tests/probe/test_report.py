@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from django_sadadpay.probe import markdown
 from django_sadadpay.probe.report import Finding, Probed, Report
@@ -47,6 +48,25 @@ def test_refusals_alone_say_nothing_about_the_reply() -> None:
 def test_the_same_finding_counts_once() -> None:
     report = _report(_finding(), _finding(), _finding(field="id"))
     assert len(report.differences) == 2
+
+
+def test_two_bad_inserts_that_are_accepted_are_two_differences() -> None:
+    report = _report()
+    for step, expected in (("without name", "`NameRequired`"), ("without price", "`PriceRequired`")):
+        finding = _finding(kind="accepted", expected=expected, came="success")
+        report.add(replace(finding, step=step))
+        report.add(replace(finding, step=step))
+    assert len(report.differences) == 2
+    text = markdown(report)
+    assert "`NameRequired`" in text
+    assert "`PriceRequired`" in text
+
+
+def test_recordings_that_are_not_all_there_are_told() -> None:
+    report = _report()
+    report.unrecorded = "OSError"
+    assert "**Not all replies were recorded: OSError.**" in markdown(report)
+    assert report.to_json()["unrecorded"] == "OSError"
 
 
 def test_left_behind_or_stopped_is_not_the_same() -> None:
@@ -102,7 +122,7 @@ def test_a_real_report_holds_no_secret_and_nothing_of_anybody(lab: Lab) -> None:
     lab.control.faults.add("Customer/getbyid", "reply_field", path="Sara Al-Ali", value="sara@kuwait.example")
     lab.control.faults.add("Invoice/getbyid", "reply_field", path="amount", retype="text")
 
-    report = lab.probe()
+    report = lab.probe("Customers", "Invoices")
 
     assert len(report.differences) == 1
     text = markdown(report) + json.dumps(report.to_json()) + "\n".join(lab.said)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import pytest
 
+from django_sadadpay.gateway import paging
 from django_sadadpay.gateway.errors import InvalidRequest
 from django_sadadpay.probe import looking
-from django_sadadpay.probe.calling import Caller
-from django_sadadpay.probe.cleaning import Cleaner
 from django_sadadpay.probe.comparing import Expected
-from django_sadadpay.probe.journal import Journal
 from django_sadadpay.probe.looking import Looker
 from django_sadadpay.probe.model import Amount, Filter, Id, Key, Mark, Seen, Step
-from django_sadadpay.probe.report import Report
 from django_sadadpay.probe.runner import Runner
 from tests.probe.conftest import Lab, short
 
@@ -25,19 +20,6 @@ CUSTOMER = {"name": Mark(), "ref_number": Mark()}
 INVOICE = {"customer_name": Mark(), "amount": Amount(), "ref_number": Mark()}
 FILTER = Step("Customer/getall", "filter name", filter=Filter("name", "Nobody"))
 MADE = Step("Customer/insert", values=CUSTOMER, makes="customer", folder="Customer")
-
-
-@pytest.fixture
-def runner(lab: Lab) -> Iterator[Runner]:
-    options = lab.options()
-    report = Report("0000test", "default", "sandbox", "now")
-    caller = Caller(lab.account(), options, report.rows, sleep=lab.waits.append)
-    report.fill(caller.endpoints)
-    journal = Journal.start(lab.journal, {})
-    today = date(2026, 11, 22)
-    yield Runner(caller, journal, report, options, live=False, today=today, say=lab.said.append)
-    Cleaner(caller, journal, lab.said.append).clean()
-    assert lab.left() == []
 
 
 def test_a_bad_insert_that_is_accepted_is_a_difference_and_deleted_again(lab: Lab, runner: Runner) -> None:
@@ -124,32 +106,34 @@ def test_a_list_that_is_none_is_said_by_the_trials_too(lab: Lab, runner: Runner)
 def test_turned_away_for_good(lab: Lab, runner: Runner) -> None:
     lab.control.faults.add("Common/getcurrencies", "rate_limited", retry_after=None)
     runner.run([Step("Common/getcurrencies", rows=True)])
-    assert [found.kind for found in runner.report.differences] == ["no_envelope"]
+    assert [found.kind for found in runner.report.differences] == ["turned_away"]
     assert lab.waits == [2.0, 4.0, 6.0]
 
 
-def test_a_long_list_is_read_page_after_page(lab: Lab, runner: Runner) -> None:
-    for number in range(1000, 1130):
-        lab.control.create("1.000", ref_Number=f"order {number}")
+def test_a_long_list_is_read_page_after_page(
+    lab: Lab, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "TAKE", 5)
+    for number in range(10, 23):
+        lab.control.create_object("Customer", name=f"Somebody {number}")
     looker = Looker(runner.caller)
-    assert looker.by_mark("Invoice", "order 1000").raw is not None
-    assert lab.calls("Invoice/getall") == 2
-    missing = looker.by_mark("Invoice", "probe-x")
+    assert looker.by_mark("Customer", "Somebody 10").raw is not None
+    assert lab.calls("Customer/getall") == 3
+    missing = looker.by_mark("Customer", "probe-x")
     assert (missing.raw, missing.sure) == (None, True)
-    for invoice in lab.control.invoices():
-        lab.control.cancel(invoice["id"])
+    lab.control.reset()
 
 
 def test_a_list_without_an_end_proves_nothing(
     lab: Lab, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(looking, "_PAGES", 1)
-    for _ in range(100):
-        lab.control.create("1.000")
-    missing = Looker(runner.caller).by_mark("Invoice", "probe-x")
+    monkeypatch.setattr(paging, "TAKE", 5)
+    for number in range(6):
+        lab.control.create_object("Customer", name=f"Somebody {number}")
+    missing = Looker(runner.caller).by_mark("Customer", "probe-x")
     assert (missing.raw, missing.sure) == (None, False)
-    for invoice in lab.control.invoices():
-        lab.control.cancel(invoice["id"])
+    lab.control.reset()
 
 
 def test_what_we_cannot_send_is_a_fault_of_ours(runner: Runner) -> None:
@@ -174,11 +158,60 @@ def test_an_invoice_that_cannot_be_read_while_a_payment_is_waited_for(lab: Lab, 
     assert runner.report.rows["Invoice/getbyid"].skipped == {"as it should be": "nobody paid within 0 s"}
 
 
-def test_a_list_that_ignores_paging_is_read_once(lab: Lab, runner: Runner) -> None:
-    lab.control.faults.add("Invoice/getall", "ignore_paging")
-    for _ in range(101):
-        lab.control.create("1.000")
-    assert Looker(runner.caller).by_mark("Invoice", "probe-x").raw is None
-    assert lab.calls("Invoice/getall") == 4  # once for each type of invoice
-    for invoice in lab.control.invoices():
-        lab.control.cancel(invoice["id"])
+def test_a_list_that_ignores_paging_is_not_read_for_ever_and_proves_nothing(lab: Lab, runner: Runner) -> None:
+    lab.control.faults.add("Customer/getall", "ignore_paging")
+    lab.control.create_object("Customer", name="Somebody")
+    assert Looker(runner.caller).by_mark("Customer", "Somebody").raw is not None
+    missing = Looker(runner.caller).by_mark("Customer", "probe-x")
+    assert (missing.raw, missing.sure) == (None, False)
+    assert lab.calls("Customer/getall") == 3
+    lab.control.reset()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "path", "value"),
+    [
+        ("Invoice/getbyid", "code", {"a": 1}),
+        ("InstallmentPlan/getbyid", "installments.*.id", "x"),
+    ],
+)
+def test_what_cannot_be_sent_back_is_a_difference_and_no_end(
+    lab: Lab, endpoint: str, path: str, value: Any
+) -> None:
+    lab.control.faults.add(endpoint, "reply_field", path=path, value=value)
+    report = lab.probe("Invoices")
+    assert "unsendable" in {found.kind for found in report.differences}
+    assert "as it should be" in report.rows["Invoice/delete"].done
+    assert report.left == []
+    assert lab.left() == []
+
+
+def test_ids_of_another_form_end_nothing_and_are_told(lab: Lab) -> None:
+    for call, path in (("insert", "id"), ("getbyid", "id"), ("getall", "*.id")):
+        lab.control.faults.add(f"ProductCategory/{call}", "reply_field", path=path, value="3f2a9c1e-aaaa")
+    report = lab.probe("Categories")
+    assert ("ProductCategory/delete", "unsendable") in {mark[:2] for mark in short(report.differences)}
+    assert len(report.left) == len(lab.left()) == 2
+    assert lab.journal.exists()
+
+
+def test_an_insert_that_cannot_be_sent_made_nothing(runner: Runner) -> None:
+    runner.run([replace(MADE, body={"name": 1.5})])
+    assert short(runner.report.differences) == [
+        ("Customer/insert", "unsendable", "body.name", "a value that cannot be")
+    ]
+    assert [entry.state for entry in runner.journal.entries.values()] == ["refused"]
+
+
+def test_an_insert_that_was_turned_away_made_nothing(lab: Lab, runner: Runner) -> None:
+    lab.control.faults.add("Customer/insert", "rate_limited", retry_after=None)
+    runner.run([MADE])
+    assert [entry.state for entry in runner.journal.entries.values()] == ["refused"]
+
+
+def test_a_list_with_nothing_in_it_shows_nothing(lab: Lab, runner: Runner) -> None:
+    lab.control.faults.add("Common/getcurrencies", "refuse", error_key="", is_valid=True)
+    runner.run([Step("Common/getcurrencies", rows=True)])
+    row = runner.report.rows["Common/getcurrencies"]
+    assert row.skipped == {"as it should be": "nothing to try it on: the list is empty"}
+    assert row.status == "not probed"

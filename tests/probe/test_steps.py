@@ -70,6 +70,19 @@ def test_a_choice_of_groups_takes_along_what_it_stands_on() -> None:
         made |= {step.makes}
 
 
+@pytest.mark.parametrize("group", sorted({row.group for row in ENDPOINTS.values()}))
+def test_each_group_alone_has_all_that_it_stands_on_and_deletes_it(group: str) -> None:
+    steps = chosen({group}, ENDPOINTS)
+    own = [step for step in STEPS if ENDPOINTS[step.endpoint].group == group]
+    assert [step for step in steps if ENDPOINTS[step.endpoint].group == group] == own
+    made: set[str] = set()
+    for step in steps:
+        assert step.needs <= made, step
+        made |= {step.makes} - {""}
+    ended = {step.ends for step in steps if step.ends and not step.expect.keys}
+    assert made - ended <= {"to_be_paid", "payment"}
+
+
 def test_no_choice_is_everything() -> None:
     assert chosen((), ENDPOINTS) is STEPS
 

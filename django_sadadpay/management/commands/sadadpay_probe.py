@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from types import FrameType
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         "what was made. Exit code 0: all as the table says; 1: differences; 2: it could not run."
     )
 
+    _unheard = False
     requires_system_checks: list[str] = []  # it needs the account's keys and nothing else of the shop
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -116,28 +118,48 @@ class Command(BaseCommand):
             except CouldNotRun as error:
                 raise CommandError(str(error), returncode=2) from None
             except KeyboardInterrupt:
-                raise CommandError("stopped before anything was made", returncode=2) from None
+                raise CommandError(_stopped(options.journal), returncode=2) from None
 
     def _clean(self, account: Account, journal: Path, live: bool, timeout: int) -> None:
         try:
             left = cleanup(account, journal, say=self._say, live=live, timeout=timeout)
         except CouldNotRun as error:
             raise CommandError(str(error), returncode=2) from None
+        except KeyboardInterrupt:
+            raise CommandError(_stopped(journal), returncode=2) from None
         if left:
             raise CommandError(f"{len(left)} are left; the journal is kept", returncode=1)
         self._say("nothing is left")
 
     def _write(self, report: Report, folder: Path | None) -> None:
         if folder is None:
-            self.stdout.write(markdown(report))
+            self._say(markdown(report))
             return
         (folder / "report.md").write_text(markdown(report), encoding="utf-8")
         (folder / "report.json").write_text(json.dumps(report.to_json(), indent=1) + "\n", encoding="utf-8")
         self._say(f"{len(report.differences)} differences, {len(report.notes)} notes: {folder / 'report.md'}")
 
     def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()  # the pay link is waited for
+        """To whoever listens: without a terminal, or with its pipe closed, the work goes on."""
+        if self._unheard:
+            return
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()  # the pay link is waited for
+        except (OSError, ValueError):
+            self._unheard = True
+            self._hush()
+
+    def _hush(self) -> None:
+        """What is still buffered would raise once more at the end of the process, and spoil its exit code."""
+        with suppress(OSError, ValueError, AttributeError), open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), self.stdout.fileno())
+
+
+def _stopped(journal: Path) -> str:
+    if journal.exists():
+        return f"stopped; what was made is in {journal}: run it with --cleanup"
+    return "stopped before anything was made"
 
 
 def _account(name: str) -> Account:
@@ -170,12 +192,13 @@ def _kwd(text: str) -> Decimal:
 def _stoppable() -> Iterator[Any]:
     """SIGTERM and its like end the walk as Ctrl-C does; nothing interrupts the cleaning once it has begun."""
 
-    def stop(number: int, frame: FrameType | None) -> NoReturn:
-        raise KeyboardInterrupt
-
     def hold() -> None:
         for number in _STOPS:
             signal.signal(number, signal.SIG_IGN)
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        hold()  # a second one would end the cleaning that the first one begins
+        raise KeyboardInterrupt
 
     before = {number: signal.signal(number, stop) for number in _STOPS}
     try:
