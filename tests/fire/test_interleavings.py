@@ -43,6 +43,12 @@ def pays(fire: Fire) -> Job:
     return lambda: fire.webhooks_arrive(NONE)
 
 
+def hears_of_it_too_early(fire: Fire) -> Job:
+    """A call that names the invoice comes before the payment, whose own call comes at the point."""
+    orders(fire)()
+    return lambda: fire._post({"invoiceId": int(_first().sadad_id or 0)})
+
+
 def pays_the_older(fire: Fire) -> Job:
     again = orders(fire)
     again()
@@ -97,6 +103,7 @@ STAGES: dict[Callable[[Fire], Job], tuple[str, ...]] = {
     loses_the_answer: ("insert.lost", "insert.unknown"),
     changes_the_basket: ("delete", "insert", "settle"),
     pays: ("settle", "inbox"),
+    hears_of_it_too_early: ("settle", "inbox"),
     pays_the_older: ("settle", "delete"),
     refunds: ("refund", "settle"),
     refunds_without_an_answer: ("refund",),
