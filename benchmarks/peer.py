@@ -5,12 +5,14 @@ The product is handed in as Stripe would send it, and what it asks the network i
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from typing import Any
 from unittest import mock
 
 from django.db import connection
 
+from benchmarks import peer_settings
 from benchmarks.sync import Row, Spent, _row, counting, spend
 
 
@@ -20,17 +22,16 @@ def is_here() -> bool:
 
 def measure_peer(objects: int) -> list[Row]:
     """New and unchanged products, one ``sync_from_stripe_data`` each, as its webhooks and commands do."""
-    from djstripe.models import Product
-
+    product: Any = importlib.import_module("djstripe.models").Product
     _own_account()
     rows = []
     for name in ("dj-stripe sync, new", "dj-stripe sync, unchanged"):
         with counting() as seen, mock.patch("stripe._http_client.HTTPClient.request_with_retries", _nothing):
-            spent: Spent = spend(lambda: [Product.sync_from_stripe_data(_product(n)) for n in range(objects)])
+            spent: Spent = spend(lambda: [product.sync_from_stripe_data(_product(n)) for n in range(objects)])
         rows.append(_row(name, objects, seen.count, spent))
-    if Product.objects.count() != objects:
+    if product.objects.count() != objects:
         raise AssertionError(
-            f"dj-stripe stored {Product.objects.count()} of {objects} on {connection.vendor}"
+            f"dj-stripe stored {product.objects.count()} of {objects} on {connection.vendor}"
         )
     return rows
 
@@ -42,12 +43,10 @@ def _nothing(*_: Any, **__: Any) -> tuple[str, int, dict[str, str]]:
 
 def _own_account() -> None:
     """Without it, each synchronisation would ask Stripe whose the key is."""
-    from django.conf import settings
-    from djstripe.models import Account, APIKey
-
-    account = Account.objects.create(id="acct_00000000000000")
-    key = settings.STRIPE_TEST_SECRET_KEY
-    APIKey.objects.update_or_create(
+    models: Any = importlib.import_module("djstripe.models")
+    account = models.Account.objects.create(id="acct_00000000000000")
+    key = peer_settings.STRIPE_TEST_SECRET_KEY
+    models.APIKey.objects.update_or_create(
         secret=key, defaults={"livemode": False, "type": "secret", "djstripe_owner_account": account}
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from django_sadadpay import checkout
+from django_sadadpay.gateway.records import InvoiceRecord
 from django_sadadpay.models import Attention, Invoice
 from django_sadadpay.registry import Payable
 from django_sadadpay.services import adopting, pull
@@ -173,7 +174,7 @@ def test_and_are_told_why_not(sadad: Sadad, asked: str, code: str) -> None:
 def test_an_invoice_in_the_order_s_own_currency_is_held_against_that(sadad: Sadad) -> None:
     order = make_order("40.000", currency="USD")
     sadad.control.create("12.345", ref_Number="A-1")
-    record = adopting.InvoiceRecord.from_wire(
+    record = InvoiceRecord.from_wire(
         {"id": 7, "amount": "12.345", "currency_Code": "USD", "alt_Amount": "40"}
     )
     from django_sadadpay.services import clock, drafts

@@ -84,7 +84,12 @@ def test_a_run_that_was_killed_goes_on_where_it_was(
     assert Customer.objects.count() == 2 * BATCH
     asked: list[int] = []
     page = sadad.page
-    monkeypatch.setattr(sadad, "page", lambda skip: asked.append(skip) or page(skip))
+
+    def note(skip: int) -> bytes:
+        asked.append(skip)
+        return page(skip)
+
+    monkeypatch.setattr(sadad, "page", note)
     counted = run()
     assert asked[0] == counted.began_at == BATCH  # the part in hand is taken again
     assert counted.counts == {"unchanged": BATCH, "new": 500}
