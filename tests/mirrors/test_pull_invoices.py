@@ -157,11 +157,8 @@ def test_staff_link_one_by_its_id(sadad: Sadad, django_user_model: Any) -> None:
     boss = django_user_model.objects.create(username="boss")
     invoice = adopting.adopt(order, str(made["id"]), by=boss)
     assert invoice == adopting.adopt(order, str(made["id"]), by=boss)
-    assert (invoice.object, invoice.amount, invoice.events.first().by_name) == (
-        order,
-        Decimal("12.345"),
-        "boss",
-    )
+    assert (invoice.object, invoice.amount) == (order, Decimal("12.345"))
+    assert invoice.events.filter(by_name="boss").exists()
 
 
 @pytest.mark.parametrize(("asked", "code"), [("1.000", "adopt_amount"), ("0", "nothing_to_pay")])
