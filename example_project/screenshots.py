@@ -20,7 +20,7 @@ MOST = 200_000  # bytes of a picture: a README is read on phones, too
 
 
 def main(folder: Path) -> int:
-    """Write ``demo-shop``, ``demo-order``, ``demo-arabic`` and ``demo-admin.png``; 1 if one is too large."""
+    """Write ``demo-shop``, ``-order``, ``-arabic``, ``-admin``, ``-box.png``; 1 if one is too large."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as own:
         with Stack(Path(own), beat=1, webhook_interval=1) as stack, browser() as chromium:
@@ -44,6 +44,29 @@ def _take(stack: Stack, chromium: Browser, folder: Path) -> None:
     arabic.page.get_by_role("button", name="العربية").click()
     arabic.buys(1, 2)
     arabic.page.screenshot(path=folder / "demo-arabic.png")
+    _subscribe(_person(stack, chromium, SIZE), folder)
+
+
+def _subscribe(buyer: Person, folder: Path) -> None:
+    """A paid month, a missed one, and one that is to be paid."""
+    page = buyer.page
+    page.goto(f"{buyer.stack.shop_url}/box/coffee-box/")
+    page.locator("#id_name").fill("Fahad Al-Mutairi")
+    page.locator("#id_phone").fill("6655 4433")
+    page.locator("#details button").click()
+    page.locator("#status[data-status=due]").wait_for()
+    address = page.url
+    page.locator("#pay").click()
+    buyer.chooses("success")
+    page.goto(address)
+    while not page.locator("#status[data-status=paid]").count():
+        page.wait_for_timeout(200)
+        page.reload()
+    for _ in range(2):
+        page.locator("#later").click()
+        page.locator("#status[data-status=due]").wait_for()
+    page.locator(".mark.missed").wait_for()
+    page.screenshot(path=folder / "demo-box.png")
 
 
 def _buy_and_refund(buyer: Person, staff: Person, folder: Path) -> str:
@@ -55,6 +78,7 @@ def _buy_and_refund(buyer: Person, staff: Person, folder: Path) -> str:
     staff.page.locator("#id_amount").fill("2.750")
     staff.page.locator("#id_reason").fill("A box of dates was missing")
     staff.page.get_by_role("button", name="Continue").click()
+    staff.page.get_by_role("button", name="Refund now").wait_for()
     staff.page.screenshot(path=folder / "demo-admin.png")
     staff.page.get_by_role("button", name="Refund now").click()
     staff.page.locator(".messagelist .success").wait_for()
