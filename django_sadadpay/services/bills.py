@@ -6,15 +6,15 @@ amount and reference compared (money-flow 4).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from django_sadadpay import money
 from django_sadadpay.gateway import coerce
-from django_sadadpay.gateway.errors import NotFound
+from django_sadadpay.gateway.errors import NotFound, SadadError
 from django_sadadpay.gateway.fields import Field
 from django_sadadpay.models import (
     Attention,
@@ -36,9 +36,11 @@ from django_sadadpay.services import (
     transactions,
 )
 from django_sadadpay.services.adoption import CannotAdopt, Expected
+from django_sadadpay.services.errors import TryAgain
 from django_sadadpay.services.ledger import Origin
 from django_sadadpay.services.snapshots import Snapshot
 
+T = TypeVar("T")
 Code = Attention.Code
 ORIGIN = Origin(InvoiceEvent.Source.RECONCILE)
 PAID_WORD, MISSED_WORD = "paid", "missed"
@@ -158,6 +160,20 @@ def kwd(row: coerce.Row, name: str) -> Decimal | None:
 
 def read(raw: Mapping[str, Any], fields: tuple[Field, ...]) -> coerce.Row:
     return coerce.Row(raw, fields)
+
+
+# Asking
+
+
+def asking(call: Callable[[], T]) -> T:
+    """:raises InsideTransaction: a transaction is open. :raises TryAgain: Sadad could not be asked."""
+    transactions.ensure_outside()
+    try:
+        return call()
+    except NotFound:
+        raise
+    except SadadError as error:
+        raise TryAgain from error
 
 
 # When to look again

@@ -18,12 +18,10 @@ It is paid already                           ``AlreadyPaid``: the plan is read b
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import partial
-from typing import TypeVar
 
 from django_sadadpay import money
 from django_sadadpay.gateway.coerce import Row, fold
@@ -51,7 +49,6 @@ from django_sadadpay.services.errors import AlreadyPaid, NeedsAttention, Outcome
 from django_sadadpay.services.ledger import Origin
 from django_sadadpay.services.told import Reader, Told
 
-T = TypeVar("T")
 Code = Attention.Code
 #: Sadad's words for a plan on which nothing more is to be paid (contract 10: the panel's words).
 _ENDED = ("completed", "closed")
@@ -88,7 +85,7 @@ def refresh(plan: InstallmentPlan) -> InstallmentPlan:
     :raises InsideTransaction: a transaction is open. :raises Refused: ``parked``, or ``no_sadad_id``.
     :raises TryAgain: Sadad could not be asked. :raises NotFound: Sadad has it no more.
     """
-    return _asked(lambda: _refresh(plan)[0])
+    return bills.asking(lambda: _refresh(plan)[0])
 
 
 def follow(plan: InstallmentPlan, origin: Origin = bills.ORIGIN) -> InstallmentPlan:
@@ -96,7 +93,7 @@ def follow(plan: InstallmentPlan, origin: Origin = bills.ORIGIN) -> InstallmentP
 
     :raises InsideTransaction, Refused, TryAgain, NotFound: as ``refresh``.
     """
-    return _asked(lambda: _follow(plan, origin))
+    return bills.asking(lambda: _follow(plan, origin))
 
 
 def pay(plan: InstallmentPlan, installment: Installment, origin: Origin = bills.ORIGIN) -> Invoice:
@@ -108,17 +105,7 @@ def pay(plan: InstallmentPlan, installment: Installment, origin: Origin = bills.
         of it.
     :raises NeedsAttention: what Sadad made is not what the part asks for. :raises TryAgain: nothing was done.
     """
-    return _asked(lambda: _pay(plan, installment.number, origin))
-
-
-def _asked(call: Callable[[], T]) -> T:
-    transactions.ensure_outside()
-    try:
-        return call()
-    except NotFound:
-        raise
-    except SadadError as error:
-        raise TryAgain from error
+    return bills.asking(lambda: _pay(plan, installment.number, origin))
 
 
 # Background work

@@ -137,7 +137,7 @@ def refresh(subscription: Subscription) -> Subscription:
     :raises Refused: ``parked``, or ``no_sadad_id``: it was not pushed yet.
     :raises TryAgain: Sadad could not be asked. :raises NotFound: Sadad has it no more.
     """
-    return _asked(lambda: _refresh(subscription))
+    return bills.asking(lambda: _refresh(subscription))
 
 
 def follow(subscription: Subscription, origin: Origin = bills.ORIGIN) -> Subscription:
@@ -145,18 +145,7 @@ def follow(subscription: Subscription, origin: Origin = bills.ORIGIN) -> Subscri
 
     :raises InsideTransaction, Refused, TryAgain, NotFound: as ``refresh``.
     """
-    return _asked(lambda: _follow(subscription, origin))
-
-
-def _asked(call: Any) -> Subscription:
-    transactions.ensure_outside()
-    try:
-        row: Subscription = call()
-    except NotFound:
-        raise
-    except SadadError as error:
-        raise TryAgain from error
-    return row
+    return bills.asking(lambda: _follow(subscription, origin))
 
 
 # Background work
