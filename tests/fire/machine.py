@@ -360,7 +360,7 @@ class Fire(RuleBasedStateMachine):
         hold(status in (200, 503, None), "the webhook answers", status)
         if status == 200 and sadad_id:
             self.books.accepted[sadad_id] += 1
-            self.books.accepted_at[sadad_id] = came
+            self.books.accepted_at[sadad_id] = max(came, self.books.accepted_at.get(sadad_id, came))
         return status
 
     @rule(which=WHICH, form=st.sampled_from(["paid", "unknown", "nameless", "secret", "stranger"]))
