@@ -98,7 +98,9 @@ class Lab:
 @pytest.fixture(autouse=True)
 def _repeats_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A read that was not answered is repeated; what is waited before is not the probe's business."""
-    monkeypatch.setitem(Transport.__init__.__kwdefaults__, "pause", 0.001)
+    defaults = Transport.__init__.__kwdefaults__
+    assert defaults is not None
+    monkeypatch.setitem(defaults, "pause", 0.001)
 
 
 @pytest.fixture

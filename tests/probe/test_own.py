@@ -282,7 +282,8 @@ def test_replies_that_cannot_be_recorded_stop_nothing_and_are_told(lab: Lab) -> 
     with mock.patch.object(Recorder, "keep", failing):
         report = lab.probe("Customers", record=lab.folder / "kept")
     assert report.unrecorded == "OSError"
-    assert report.differences == report.left == lab.left() == []
+    assert report.differences == []
+    assert report.left == lab.left() == []
     assert len(kept) == 10
 
 
