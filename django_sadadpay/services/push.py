@@ -221,8 +221,9 @@ class _Account:
 
     def _phases(self) -> Iterator[tuple[Kind, str]]:
         """Parents before children; children are gone before their parents are to go."""
-        yield from ((kind, Wanted.PRESENT) for kind in self.kinds)
-        yield from ((kind, Wanted.ABSENT) for kind in reversed(self.kinds))
+        named = [kind for kind in self.kinds if self.only is None or self.only[kind.name]]
+        yield from ((kind, Wanted.PRESENT) for kind in named)
+        yield from ((kind, Wanted.ABSENT) for kind in reversed(named))
 
     def _phase(self, feed: _Feed) -> None:
         threads = 1 if self.only is not None else feed.threads()
@@ -319,7 +320,8 @@ class _Feed:
         self._lock = threading.Lock()
         self._rows: list[Mirror] = []
         self._handed: set[int] = set()
-        self._closed = False
+        #: The last batch was not full: nothing was left behind it, and nobody needs to ask again.
+        self._closed = self._drained = False
         #: Where only a person could look, no row is claimed before its turn.
         self._size = _GROUP if kind.key else 1
 
@@ -334,7 +336,7 @@ class _Feed:
         with self._lock:
             if self._closed or self.account.resting:
                 return []
-            if not self._rows:
+            if not self._rows and not self._drained:
                 self._fill()
             taken = self.account.budget.take(min(self._size, len(self._rows)))
             if not taken and self._rows:
@@ -347,7 +349,9 @@ class _Feed:
 
     def _fill(self) -> None:
         """Rows made due while we work have a later time, so that a phase comes to its end."""
-        found = [each for each in self._due()[:_BATCH] if each.pk not in self._handed]
+        due = list(self._due()[:_BATCH])
+        self._drained = len(due) < _BATCH
+        found = [each for each in due if each.pk not in self._handed]
         self._handed.update(each.pk for each in found)
         self._rows = found
 
