@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # needs the models, so not before Django is set up
     from example_project.shop.models import Order
 
 PATIENCE = 25.0  # seconds for what another process is to do
+SETTLING = 5.0  # seconds for what the worker is in the middle of
 
 
 class NotSeen(Exception):
@@ -98,7 +99,10 @@ class Walk:
         from example_project.demo import books, kept
 
         until("all that is kept at Sadad was sent", kept.is_in_step)
-        found = books.differences(self.sadad)
+        found, until_then = books.differences(self.sadad), time.monotonic() + SETTLING
+        while found and time.monotonic() < until_then:
+            time.sleep(0.2)
+            found = books.differences(self.sadad)
         need(not found, "\n  ".join(["the two sides differ:", *found]))
 
 
