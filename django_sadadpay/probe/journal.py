@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 #: Entries in these states may still stand in the account.
-_OPEN = ("intended", "made")
+_OPEN = ("intended", "answered", "made")
 #: Ends the mark of what Sadad may make of an insert.
 BILLS = " bills"
 #: What an insert can make: where a line that was cut short may have led.
@@ -32,7 +32,8 @@ class Entry:
 
     :ivar folder: ``"Product"``. :ivar mark: different for each insert.
     :ivar text: what the object carries: its mark, or that of what it was made from.
-    :ivar state: ``intended`` (may come to exist), ``made``, ``refused`` (surely not made) or ``gone``.
+    :ivar state: ``intended`` (may come to exist), ``answered`` (with what proves nothing: may exist), ``made``,
+        ``refused`` (surely not made) or ``gone``.
     :ivar pay: KWD that a person was asked to pay for this invoice, else ``""``.
     :ivar refund: ``""``, ``intended`` (sent, or about to be), ``done`` or ``refused``.
     """

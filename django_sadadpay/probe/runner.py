@@ -275,7 +275,10 @@ class Runner:
             if reply.error_key in refusals or reply.refuses_token or reply.status == 429:
                 self.journal.note(mark, state="refused")
                 return None
-        if reply is None or reply.lost or reply.failed:
+        if reply is None or reply.lost:
+            return ObjectRecord()
+        if reply.failed:
+            self.journal.note(mark, state="answered")
             return ObjectRecord()
         record = made_of(row, reply.response)
         self.journal.note(mark, state="made", id=record.id, key=record.key)

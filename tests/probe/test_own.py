@@ -129,6 +129,12 @@ def test_a_probe_waits_too_for_an_insert_that_got_no_answer(lab: Lab) -> None:
     assert lab.waits == [30.0]
 
 
+def test_an_insert_that_was_answered_with_anything_is_not_waited_for(lab: Lab) -> None:
+    lab.control.faults.add("Customer/insert", "refuse", error_key="Error ", times=1)
+    assert lab.probe("Customers").left == []
+    assert lab.waits == []
+
+
 # A list that is cut short
 
 

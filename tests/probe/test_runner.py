@@ -35,7 +35,7 @@ def test_a_bad_insert_that_is_accepted_is_a_difference_and_deleted_again(lab: La
 def test_a_refusal_with_an_unknown_key_proves_nothing_and_is_looked_after(lab: Lab, runner: Runner) -> None:
     lab.control.faults.add("Customer/insert", "refuse", error_key="Error ")
     runner.run([MADE])
-    assert runner.journal.entries["probe-0000test-001"].state == "intended"
+    assert runner.journal.entries["probe-0000test-001"].state == "answered"
     assert lab.calls("Customer/getall") >= 1
 
 
