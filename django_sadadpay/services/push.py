@@ -33,7 +33,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -213,17 +213,26 @@ class _Account:
             return
         for number in range(_ROUNDS):
             self.again, now = False, clock.now()
-            for kind, wanted in self._phases():
+            for kind, wanted in self._phases(now):
                 if not self.resting:
                     self._phase(_Feed(self, kind, wanted, now, first=number == 0))
             if self.resting or not self.again:
                 return
 
-    def _phases(self) -> Iterator[tuple[Kind, str]]:
+    def _phases(self, now: datetime) -> Iterator[tuple[Kind, str]]:
         """Parents before children; children are gone before their parents are to go."""
         named = [kind for kind in self.kinds if self.only is None or self.only[kind.name]]
-        yield from ((kind, Wanted.PRESENT) for kind in named)
-        yield from ((kind, Wanted.ABSENT) for kind in reversed(named))
+        due = {kind.name: self._due(kind, now) for kind in named}
+        yield from ((kind, Wanted.PRESENT) for kind in named if Wanted.PRESENT in due[kind.name])
+        yield from ((kind, Wanted.ABSENT) for kind in reversed(named) if Wanted.ABSENT in due[kind.name])
+
+    def _due(self, kind: Kind, now: datetime) -> Collection[str]:
+        """What is wanted of rows whose time has come, ready or not: one cheap question spares both phases."""
+        if self.only is not None:
+            return Wanted.values
+        rows = kind.model._base_manager.using(transactions.alias())
+        mine = rows.filter(account=self.account.name, environment=self.account.environment)
+        return set(mine.filter(next_try_at__lte=now).order_by().values_list("wanted", flat=True).distinct())
 
     def _phase(self, feed: _Feed) -> None:
         threads = 1 if self.only is not None else feed.threads()
@@ -351,9 +360,8 @@ class _Feed:
         """Rows made due while we work have a later time, so that a phase comes to its end."""
         due = list(self._due()[:_BATCH])
         self._drained = len(due) < _BATCH
-        found = [each for each in due if each.pk not in self._handed]
-        self._handed.update(each.pk for each in found)
-        self._rows = found
+        self._rows = [each for each in due if each.pk not in self._handed]
+        self._handed.update(each.pk for each in self._rows)
 
     def _due(self) -> models.QuerySet[Any]:
         mine = self.account.account
