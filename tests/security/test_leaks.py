@@ -159,22 +159,27 @@ def test_no_failed_statement_leaves_anything_in_a_traceback(
     number, found = 0, set()
     while True:
         number += 1
-        invoice = checkout(make_order())
-        sadad.pay(invoice)
-        ways: dict[str, Callable[[], object]] = {
-            "checkout": lambda: checkout(make_order()),
-            "webhook": partial(inbox.process, waiting(invoice).pk),
-            "refund": partial(refund, verify(invoice) if way == "refund" else invoice, "1", reason="x"),
-        }
+        act = prepared(way, sadad)
         failing = Failing(number)
         with connection.execute_wrapper(failing):
-            error = raised(ways[way])
+            error = raised(act)
         if error is not None:
             found.update(leaks.in_locals(error, secrets()))
         if failing.seen < number:
             break
     assert number > 5
     assert sorted(found) == []
+
+
+def prepared(way: str, sadad: Sadad) -> Callable[[], object]:
+    """A sale up to where ``way`` goes on with it."""
+    if way == "checkout":
+        return lambda: checkout(make_order())
+    invoice = checkout(make_order())
+    sadad.pay(invoice)
+    if way == "webhook":
+        return partial(inbox.process, waiting(invoice).pk)
+    return partial(refund, verify(invoice), "1", reason="x")
 
 
 def test_no_failed_statement_leaves_a_customer_of_the_catalogue_in_a_traceback(
