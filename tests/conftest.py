@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,12 @@ def pytest_configure(config: pytest.Config) -> None:
     expected = os.environ.get("SADADPAY_EXPECT_DJANGO")
     if expected and not django.__version__.startswith(f"{expected}."):
         pytest.exit(f"this environment is for Django {expected}, not {django.__version__}", returncode=4)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector need not walk through all of it again in every test."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_report_header(config: pytest.Config) -> str:
