@@ -28,7 +28,7 @@ from tests.shop.models import Order
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
 NOOR = Customer("Noor Al-Sabah")
-calm = settings(max_examples=300, deadline=None)
+calm = settings(max_examples=100, deadline=None)
 
 
 class _Shop(Payable[Any]):
