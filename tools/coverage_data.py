@@ -17,7 +17,7 @@ WHOLE = [
     "django_sadadpay/services/*",
     "django_sadadpay/views.py",
 ]
-#: Keeping catalogue and customers in step moves no money: its own floor, until its last branches are tested too.
+#: Keeping catalogue and customers in step moves no money: a floor of its own, until all of it is tested.
 STEP = [
     f"django_sadadpay/services/{name}.py"
     for name in (

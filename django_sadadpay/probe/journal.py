@@ -32,8 +32,8 @@ class Entry:
 
     :ivar folder: ``"Product"``. :ivar mark: different for each insert.
     :ivar text: what the object carries: its mark, or that of what it was made from.
-    :ivar state: ``intended`` (may come to exist), ``answered`` (with what proves nothing: may exist), ``made``,
-        ``refused`` (surely not made) or ``gone``.
+    :ivar state: ``intended`` (may come to exist), ``answered`` (with what proves nothing: may exist),
+        ``made``, ``refused`` (surely not made) or ``gone``.
     :ivar pay: KWD that a person was asked to pay for this invoice, else ``""``.
     :ivar refund: ``""``, ``intended`` (sent, or about to be), ``done`` or ``refused``.
     """

@@ -5,8 +5,7 @@ from decimal import Decimal
 import pytest
 
 from django_sadadpay.models import Invoice, Refund
-from django_sadadpay.services import refunds
-from django_sadadpay.services import opening
+from django_sadadpay.services import opening, refunds
 from django_sadadpay.testing.factories import InvoiceFactory, RefundFactory
 from tests.shop.models import Order
 
