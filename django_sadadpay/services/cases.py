@@ -99,24 +99,27 @@ def _retry_mirror(mirror: Mirror, code: str) -> None:
         push.row(mirror)
 
 
+def _mirror(case: Attention) -> Mirror:
+    """:raises Refused: the object is no longer there to decide about."""
+    if case.mirror is None:
+        raise Refused("object_gone")
+    return case.mirror
+
+
 def _adopt(case: Attention, by: AbstractBaseUser, note: str) -> None:
-    if (mirror := case.mirror) is not None:
-        deciding.adopt(mirror, note, _origin(by))
+    deciding.adopt(_mirror(case), note, _origin(by))
 
 
 def _send_again(case: Attention, by: AbstractBaseUser, _note: str) -> None:
-    if (mirror := case.mirror) is not None:
-        deciding.send_again(mirror, _origin(by))
+    deciding.send_again(_mirror(case), _origin(by))
 
 
 def _take_theirs(case: Attention, by: AbstractBaseUser, _note: str) -> None:
-    if (mirror := case.mirror) is not None:
-        conflicts.take_theirs(mirror, _origin(by))
+    conflicts.take_theirs(_mirror(case), _origin(by))
 
 
 def _keep_ours(case: Attention, by: AbstractBaseUser, _note: str) -> None:
-    if (mirror := case.mirror) is not None:
-        conflicts.keep_ours(mirror, _origin(by))
+    conflicts.keep_ours(_mirror(case), _origin(by))
 
 
 def _happened(case: Attention, by: AbstractBaseUser, _note: str) -> None:

@@ -118,9 +118,7 @@ def lock(model: type[M], pk: Any) -> M:
     if connection.vendor == "sqlite":
         rows.filter(pk=pk).update(**{model._meta.pk.attname: F(model._meta.pk.attname)})
         return rows.get(pk=pk)
-    if connection.features.has_select_for_no_key_update:
-        return rows.select_for_update(no_key=True).get(pk=pk)
-    return rows.select_for_update().get(pk=pk)
+    return rows.select_for_update(no_key=connection.features.has_select_for_no_key_update).get(pk=pk)
 
 
 def lock_all(model: type[M], pks: Collection[Any]) -> dict[Any, M]:
@@ -129,10 +127,8 @@ def lock_all(model: type[M], pks: Collection[Any]) -> dict[Any, M]:
     rows = model._base_manager.using(connection.alias).filter(pk__in=pks).order_by("pk")
     if connection.vendor == "sqlite":
         rows.update(**{model._meta.pk.attname: F(model._meta.pk.attname)})
-    elif connection.features.has_select_for_no_key_update:
-        rows = rows.select_for_update(no_key=True)
     else:
-        rows = rows.select_for_update()
+        rows = rows.select_for_update(no_key=connection.features.has_select_for_no_key_update)
     return {row.pk: row for row in rows}
 
 

@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from django_sadadpay import checkout
+from django_sadadpay import checkout, conf
+from django_sadadpay.gateway.errors import RateLimited
 from django_sadadpay.gateway.records import InvoiceRecord
 from django_sadadpay.models import Attention, Invoice
 from django_sadadpay.registry import Payable
-from django_sadadpay.services import adopting, pull
+from django_sadadpay.services import adopting, gateway, pull
 from django_sadadpay.services.adoption import PANEL
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.services.pull import Counted
+from django_sadadpay.services.pulling import Taken
 from django_sadadpay.testing.gateway import Sadad
 from tests.services.conftest import make_order
 from tests.shop.models import Order
@@ -149,7 +151,50 @@ def test_a_dry_run_links_nothing(sadad: Sadad) -> None:
     assert not Invoice.objects.exists()
 
 
+def test_a_dry_run_says_what_would_be_found(sadad: Sadad) -> None:
+    invoice = checkout(make_order())
+    Invoice.objects.filter(pk=invoice.pk).update(sadad_id=None, state="unknown", open_slot=None)
+    assert run(dry_run=True).counts == {"matched": 1}
+    invoice.refresh_from_db()
+    assert invoice.sadad_id is None
+
+
+def test_a_rate_limit_that_lasts_ends_the_list(sadad: Sadad, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_order()
+    sadad.control.create("12.345", ref_Number="A-1")
+
+    def limited(*_: Any) -> Any:
+        raise RateLimited("Invoice/getbyid", 60)
+
+    monkeypatch.setattr(adopting.patience, "call", limited)
+    client = gateway.client_for(conf.current().account("default"))
+    source = adopting.Invoices(conf.current().account("default"), client, None, dry_run=False)
+    with pytest.raises(RateLimited):
+        source._one(InvoiceRecord.from_wire(sadad.control.invoices()[0]), None, Taken())
+    assert not Invoice.objects.exists()
+
+
 # By hand
+
+
+def test_a_payable_that_is_not_registered_is_named(sadad: Sadad) -> None:
+    with pytest.raises(LookupError, match="'nobody'"):
+        adopting.adopt(make_order(), "5", name="nobody")
+
+
+def test_two_who_link_it_at_once_have_one_row(sadad: Sadad, monkeypatch: pytest.MonkeyPatch) -> None:
+    order, made = make_order(), sadad.control.create("12.345", ref_Number="A-1")
+    columns_of, theirs = adopting._columns, []
+
+    def beaten(plan: Any, record: InvoiceRecord) -> dict[str, Any]:
+        """Between our look and our insert somebody else makes the row."""
+        columns = columns_of(plan, record)
+        theirs.append(adopting._create(plan, record, columns, adopting._PULL))
+        return columns
+
+    monkeypatch.setattr(adopting, "_columns", beaten)
+    assert [adopting.adopt(order, str(made["id"]))] == theirs
+    assert Invoice.objects.count() == 1
 
 
 def test_staff_link_one_by_its_id(sadad: Sadad, django_user_model: Any) -> None:

@@ -134,3 +134,9 @@ def test_an_action_on_a_subject_that_is_missing_does_nothing(order: Order, admin
     row = Attention(account="default", environment="sandbox", code=Code.HOOK_FAILED)
     for action in (cases._apply, cases._retry, cases._happened, cases._did_not_happen):
         action(row, admin_user, "")
+
+
+@pytest.mark.parametrize("action", ["adopt", "send_again", "take_theirs", "keep_ours"])
+def test_what_is_decided_about_an_object_needs_the_object(action: str, admin_user: Any) -> None:
+    with pytest.raises(Refused, match="object_gone"):
+        getattr(cases, f"_{action}")(Attention(), admin_user, "")

@@ -366,7 +366,7 @@ class _Rows:
 
 @pytest.mark.parametrize(
     ("vendor", "no_key", "asked"),
-    [("postgresql", True, {"no_key": True}), ("mysql", False, {})],
+    [("postgresql", True, {"no_key": True}), ("mysql", False, {"no_key": False})],
 )
 def test_databases_with_row_locks_are_asked_for_the_weakest_that_will_do(
     vendor: str, no_key: bool, asked: dict[str, bool], monkeypatch: pytest.MonkeyPatch
