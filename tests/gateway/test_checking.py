@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from django_sadadpay.gateway import outgoing
 from django_sadadpay.gateway.endpoints import ENDPOINTS, Endpoint
 from django_sadadpay.gateway.errors import InvalidRequest
+from django_sadadpay.gateway.hidden import hide
 
 INVOICE = {"amount": "10", "customer_name": "Noor"}
 PLAN = {
@@ -192,3 +193,15 @@ def outcome(row: Endpoint, values: dict[str, Any]) -> tuple[str, dict[str, Any]]
         return "", outgoing.to_wire(row, values)
     except InvalidRequest as refused:
         return refused.field, {}
+
+
+def test_what_is_sent_does_not_show_itself() -> None:
+    """A debug page lists variables by their repr."""
+    sent = wire("Invoice/insert", INVOICE)
+    assert sent["customer_Name"] == "Noor"
+    assert repr(hide(sent)) == "{***}"
+    assert hide("text") == "text"
+
+
+def test_a_date_in_a_field_that_nobody_lists_goes_out_as_a_day() -> None:
+    assert wire("Customer/insert", {"name": "Noor", "Birthday": date(1990, 2, 3)})["Birthday"] == "1990-02-03"

@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.db import connection, models
 
+from django_sadadpay.services import personal
 from django_sadadpay.services.personal import BLANKS, NOT_PERSONAL
 
 _TEXT = (models.CharField, models.TextField, models.JSONField, models.FileField, models.BinaryField)
@@ -53,3 +54,7 @@ def test_columns_that_name_nobody_hold_nobody(django_db_blocker: Any) -> None:
     tables = {model._meta.db_table for model in apps.get_models()}
     ours = {name for name in connection.introspection.table_names() if name.startswith("sadadpay_")}
     assert ours <= tables
+
+
+def test_nothing_is_no_text() -> None:
+    assert list(personal._texts([None, "a", {"b": 1, "c": '["d"]'}])) == ["a", "1", "d"]
