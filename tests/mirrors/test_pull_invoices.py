@@ -13,7 +13,7 @@ from django_sadadpay.gateway.errors import RateLimited
 from django_sadadpay.gateway.records import InvoiceRecord
 from django_sadadpay.models import Attention, Invoice
 from django_sadadpay.registry import Payable
-from django_sadadpay.services import adopting, gateway, pull
+from django_sadadpay.services import adopting, gateway, patience, pull
 from django_sadadpay.services.adoption import PANEL
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.services.pull import Counted
@@ -166,7 +166,7 @@ def test_a_rate_limit_that_lasts_ends_the_list(sadad: Sadad, monkeypatch: pytest
     def limited(*_: Any) -> Any:
         raise RateLimited("Invoice/getbyid", 60)
 
-    monkeypatch.setattr(adopting.patience, "call", limited)
+    monkeypatch.setattr(patience, "call", limited)
     client = gateway.client_for(conf.current().account("default"))
     source = adopting.Invoices(conf.current().account("default"), client, None, dry_run=False)
     with pytest.raises(RateLimited):

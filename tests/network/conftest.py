@@ -36,6 +36,9 @@ class Authority:
         mine = self._certificate(self._name, self._key.public_key(), TODAY + timedelta(days=9))
         mine = mine.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         mine = mine.add_extension(usage, critical=True)
+        # Python 3.13 checks strictly: an authority names its key, and a certificate the key that signed it.
+        named = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
+        mine = mine.add_extension(named, critical=False)
         self.file.write_bytes(mine.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM))
 
     def server(self, *, host: str = "127.0.0.1", until: timedelta = timedelta(days=9)) -> ssl.SSLContext:
@@ -45,7 +48,6 @@ class Authority:
         kind: x509.GeneralName = x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
         made = self._certificate(name, key.public_key(), TODAY + until)
         made = made.add_extension(x509.SubjectAlternativeName([kind]), critical=False)
-        # Python 3.13 checks strictly: a certificate must say whose key has signed it.
         signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         made = made.add_extension(signer, critical=False)
         return self._context(key, made.sign(self._key, hashes.SHA256()))
