@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.paginator import Paginator
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 
@@ -72,6 +72,20 @@ class ReadOnlyAdmin(_ModelAdmin):
             return True
         filters = [getattr(item, "parameter_name", item) for item in self.list_filter]
         return lookup.partition("__")[0] in filters
+
+    def surroundings(self, request: HttpRequest, row: Any | None) -> dict[str, Any]:
+        """What stands around a row on its page: title, tools, notes. None: there is no such row."""
+        return {}
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        around = self.surroundings(request, self.get_object(request, object_id))
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **around})
 
     def link(self, name: str, *args: Any) -> str:
         """The address of one of this model's pages (``changelist``, ``change``, or one of our own)."""

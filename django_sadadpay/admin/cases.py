@@ -123,18 +123,9 @@ class AttentionAdmin(PagesAdmin):
         context = {"title": _("Waiting for a person"), "late": _late(), "last_run": last_run}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        case = self.get_object(request, object_id)
-        context = {**(extra_context or {}), "title": _("Case for a person"), "subtitle": None}
-        if case is not None:
-            context["tools"] = self.tools(request, case)
-        return super().change_view(request, object_id, form_url, context)
+    def surroundings(self, request: HttpRequest, row: Attention | None) -> dict[str, Any]:
+        tools = [] if row is None else self.tools(request, row)
+        return {"title": _("Case for a person"), "subtitle": None, "tools": tools}
 
     # The page that acts
 

@@ -51,19 +51,11 @@ class WebhookEventAdmin(PagesAdmin):
         body = "shown_body" if allowed(request, VIEW_CUSTOMER_DATA) else "masked_body"
         return [*self.fieldsets[:-1], (_("Body"), {"fields": (body,)})]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        event = self.get_object(request, object_id)
-        context = {**(extra_context or {}), "title": _("Webhook call")}
-        if event is not None and _may_be_retried(event) and allowed(request, CHANGE):
-            tool = {"url": self.link("retry", event.pk), "label": _("Try again"), "post": True}
-            context["tools"] = [tool]
-        return super().change_view(request, object_id, form_url, context)
+    def surroundings(self, request: HttpRequest, row: WebhookEvent | None) -> dict[str, Any]:
+        tools = []
+        if row is not None and _may_be_retried(row) and allowed(request, CHANGE):
+            tools.append({"url": self.link("retry", row.pk), "label": _("Try again"), "post": True})
+        return {"title": _("Webhook call"), "tools": tools}
 
     def retry_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         """POST: look at the call's invoice now."""

@@ -127,19 +127,11 @@ class InvoiceAdmin(RefundPages):
         fieldsets = [(title, _rows(options, obj, swap)) for title, options in self.fieldsets]
         return [*fieldsets, self._raw_fieldset] if may_see else fieldsets
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Shows only; the buttons lead to the pages below, which are not in this view's transaction."""
-        invoice = self.get_object(request, object_id)
-        context = {**(extra_context or {}), "title": _("Invoice")}
-        if invoice is not None:
-            context |= {"tools": self._tools(request, invoice), "notes": self._notes(invoice)}
-        return super().change_view(request, object_id, form_url, context)
+    def surroundings(self, request: HttpRequest, row: Invoice | None) -> dict[str, Any]:
+        """The buttons lead to the pages below, which are not in this view's transaction."""
+        if row is None:
+            return {}
+        return {"title": _("Invoice"), "tools": self._tools(request, row), "notes": self._notes(row)}
 
     def _tools(self, request: HttpRequest, invoice: Invoice) -> list[dict[str, Any]]:
         """What this person may do to this invoice now."""

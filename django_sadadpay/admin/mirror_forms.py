@@ -211,8 +211,7 @@ def _relations(kind: Kind, row: Mirror) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {name: getattr(row, name) for name in kind.model.PARENTS}
     if kind.children is not None:
-        items = getattr(row, "items")  # noqa: B009 - only one kind has them
-        found[kind.children[0]] = [item.product for item in items.select_related("product")]
+        found[kind.children[0]] = row.listed()
     return found
 
 

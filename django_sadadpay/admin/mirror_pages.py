@@ -208,10 +208,7 @@ def needs(row: Mirror) -> list[Mirror]:
     """What must be at Sadad before ``row``, and is not: parents and listed products, with theirs."""
     found: list[Mirror] = []
     kind = kinds.of(row)
-    parents = [getattr(row, name) for name in kind.model.PARENTS]
-    if kind.children is not None:
-        items = getattr(row, "items")  # noqa: B009 - only one kind has them
-        parents += [item.product for item in items.select_related("product__category")]
+    parents = [*(getattr(row, name) for name in kind.model.PARENTS), *row.listed()]
     for parent in parents:
         if parent is not None and parent.sadad_id is None:
             found += [*needs(parent), parent]

@@ -93,8 +93,7 @@ def wanted(kind: Kind, row: Mirror, *, may_see: bool) -> SafeString | str:
     """All that is wanted of an object, in words."""
     listed = [(name, getattr(row, name)) for name in kind.model.PARENTS if getattr(row, name) is not None]
     if kind.children is not None:
-        items = getattr(row, "items")  # noqa: B009 - only one kind has them
-        listed.append((kind.children[0], [str(i.product) for i in items.select_related("product")]))
+        listed.append((kind.children[0], [str(each) for each in row.listed()]))
     said = [(name, value) for name, value in row.payload.items() if value not in (None, "", [])]
     hidden = () if may_see else kind.model.PERSONAL
     return facts(
@@ -180,6 +179,5 @@ def qr(page: Page | None) -> SafeString | str:
             return hint
         return format_html("{}<p>{}</p>", shown.link(page.qr_url, _("Sadad's QR code")), hint)
     drawn = segno.make(page.url, error="m").svg_inline(scale=4, light="#fff", dark="#000", omitsize=True)
-    # The library's own markup: paths of numbers. The address is in no attribute of it.
-    image = mark_safe(drawn)  # noqa: S308
+    image = mark_safe(drawn)  # noqa: S308 - the library's own markup, paths of numbers; no address in it
     return format_html('<span class="sadadpay-qr" role="img" aria-label="{}">{}</span>', _("QR code"), image)

@@ -13,7 +13,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten
 from django.db.models import QuerySet
 from django.forms import modelform_factory
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -165,24 +165,16 @@ class MirrorAdmin(MirrorPages):
             messages.error(request, problem)
             return HttpResponseRedirect(request.get_full_path())
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id)
-        context = dict(extra_context or {})
-        if row is not None:
-            cases = list(Attention.objects.filter(subject=attention.subject_of(row), resolved_at=None))
-            context |= {
-                "tools": [*self.tools(request, row), *self.case_tools(request, cases)],
-                "notes": list(self.notes(row, cases)),
-                "hints": list(self.hints(row)),
-                "parts": list(self.parts(request, row)),
-            }
-        return super().change_view(request, object_id, form_url, context)
+    def surroundings(self, request: HttpRequest, row: Mirror | None) -> dict[str, Any]:
+        if row is None:
+            return {}
+        cases = list(Attention.objects.filter(subject=attention.subject_of(row), resolved_at=None))
+        return {
+            "tools": [*self.tools(request, row), *self.case_tools(request, cases)],
+            "notes": list(self.notes(row, cases)),
+            "hints": list(self.hints(row)),
+            "parts": list(self.parts(request, row)),
+        }
 
     # What stands around the form
 

@@ -47,7 +47,7 @@ class _State(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call] 
         return {"type": "string", "enum": list(self.target.choices)}
 
 
-class _Amount(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
+class _Amount(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]  # as above
     target_class = shapes.Amount
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _describe(view: type[Any], method: str, name: str, responses: Mapping[Any, A
     """Document one method of a view, in a stand-in that only the schema sees."""
     options = {"operation_id": f"sadadpay_{name}", "tags": ["sadadpay"], "responses": responses, **more}
 
-    class Described(OpenApiViewExtension):  # type: ignore[no-untyped-call]
+    class Described(OpenApiViewExtension):  # type: ignore[no-untyped-call]  # as above
         target_class = view
 
         def view_replacement(self) -> Any:

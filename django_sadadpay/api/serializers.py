@@ -167,7 +167,7 @@ class RefundSerializer(RowSerializer):
     invoice = serializers.CharField(source="invoice.reference", read_only=True)
     state = State(Refund.State, "SadadpayRefundState", read_only=True)
     # Field.source is for instances; DRF takes this declaration out of the class.
-    source = State(Refund.Source, "SadadpayRefundSource", read_only=True)  # type: ignore[assignment]
+    source = State(Refund.Source, "SadadpayRefundSource", read_only=True)  # type: ignore[assignment]  # see above
     error = serializers.SerializerMethodField()
 
     class Meta:
@@ -295,4 +295,4 @@ class ProblemSerializer(FaultSerializer):
     title = serializers.CharField()
     status = serializers.IntegerField()
     # Serializer.errors is for instances; DRF takes this declaration out of the class.
-    errors = FaultSerializer(many=True)  # type: ignore[assignment]
+    errors = FaultSerializer(many=True)  # type: ignore[assignment]  # see above

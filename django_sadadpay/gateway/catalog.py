@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Resource(Group):
     """One folder of Sadad's API. Which calls it has, the endpoint table says.
 
-    :raises NotImplementedError: Sadad's list has no such call here, for example ``customers.getbykey``.
+    :raises LookupError: Sadad's list has no such call here, for example ``customers.getbykey``.
     """
 
     def __init__(self, client: SadadClient, folder: str) -> None:
@@ -102,7 +102,7 @@ class Resource(Group):
     def _name(self, call: str) -> str:
         name = f"{self._folder}/{call}"
         if name not in self._client.endpoints:
-            raise NotImplementedError(f"Sadad's API has no {name}")
+            raise LookupError(f"Sadad's API has no {name}")
         return name
 
     def _one(self, call: str, values: Mapping[str, Any], deadline: float | None) -> ObjectRecord:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from django_sadadpay.gateway.fields import ITEM, Field, listed, rows
+from django_sadadpay.gateway.fields import ITEM, Field, listed, positive, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -141,15 +141,17 @@ CUSTOMER_UPDATE = _update(CUSTOMER)
 CUSTOMER_FILTERS = (*rows("assumed", "name=name mobile=mobile email=email ref_number=refNumber"), *OPTIONS)
 CUSTOMER_REPLY = (*_SEEN, *_optional(CUSTOMER))
 
-_DUE = rows("assumed", "amount=amount:kwd due_date=dueDate:date", required=True)
+_DUE = positive(rows("assumed", "amount=amount:kwd due_date=dueDate:date", required=True))
 PLAN = (
     *_PAYER,
     *_ORDER,
-    *rows(
-        "assumed",
-        "amount=amount:kwd installment_count=installmentCount:integer start_date=startDate:date"
-        " pay_per=payPer:word",
-        required=True,
+    *positive(
+        rows(
+            "assumed",
+            "amount=amount:kwd installment_count=installmentCount:integer start_date=startDate:date"
+            " pay_per=payPer:word",
+            required=True,
+        )
     ),
     *rows(
         "assumed",
@@ -271,11 +273,13 @@ TYPE_KEY = rows("assumed", "type=type:word key=key", required=True)
 # 8
 DOMAIN = rows("assumed", "domain=domain:text:253", required=True)
 SESSION = (
-    *rows(
-        "doc",
-        "ref_number=ref_Number:text:250 amount=amount:kwd currency_code=currency_Code:currency"
-        " customer_name=customer_Name:text:500 payment_gateway_code=PaymentGatewayCode:text:100",
-        required=True,
+    *positive(
+        rows(
+            "doc",
+            "ref_number=ref_Number:text:250 amount=amount:kwd currency_code=currency_Code:currency"
+            " customer_name=customer_Name:text:500 payment_gateway_code=PaymentGatewayCode:text:100",
+            required=True,
+        )
     ),
     *rows("doc", "customer_mobile=customer_Mobile:text:50 customer_email=customer_Email:text:254"),
     listed("items", "Items", "doc", ITEM),

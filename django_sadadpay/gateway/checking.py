@@ -99,7 +99,7 @@ def kwd(value: Any) -> str:
 
 def _kwd(field: Field, value: Any) -> str:
     text = kwd(value)
-    if field.required and Decimal(text) == 0:
+    if field.positive and Decimal(text) == 0:
         raise Wrong("must be above zero")
     return text
 

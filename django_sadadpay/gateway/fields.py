@@ -37,6 +37,7 @@ class Field:
 
     :ivar items: the fields of each row of a list.
     :ivar longest: characters of a text at most; what is longer is refused here, never cut.
+    :ivar positive: an amount of nothing is refused here.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Field:
     items: tuple[Field, ...] = ()
     kind: Kind = "text"
     longest: int = LONGEST
+    positive: bool = False
 
 
 def rows(evidence: Evidence, text: str, *, required: bool = False) -> tuple[Field, ...]:
@@ -68,6 +70,11 @@ def listed(
     return Field(name, wire, required, evidence, items, "rows")
 
 
+def positive(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """Amounts for which nothing is no amount; a line or a template may well cost nothing."""
+    return tuple(replace(field, positive=field.kind == "kwd") for field in fields)
+
+
 # 3.1. quantity x amount over the items must equal the invoice's amount.
 ITEM = (
     *rows("doc", "name=name:text:500 quantity=quantity:integer amount=amount:kwd", required=True),
@@ -76,7 +83,7 @@ ITEM = (
 
 # 3.1
 INVOICE = (
-    *rows("doc", "amount=amount:kwd customer_name=customer_Name:text:500", required=True),
+    *positive(rows("doc", "amount=amount:kwd customer_name=customer_Name:text:500", required=True)),
     *rows(
         "doc",
         "customer_mobile=customer_Mobile:text:50 customer_email=customer_Email:text:254"
@@ -190,7 +197,7 @@ MADE = (Field("invoice_id", "invoiceId", False, "assumed", kind="any"),)
 
 # 6.1
 REFUND = (
-    *rows("doc", "invoice_id=invoice_Id:any amount=amount:kwd", required=True),
+    *positive(rows("doc", "invoice_id=invoice_Id:any amount=amount:kwd", required=True)),
     *rows("doc", "refund_type=refund_Type:word currency_code=currency_Code:currency", required=True),
 )
 REFUND_REPLY = (Field("refund_id", "refund_Id", True, "doc", kind="any"),)

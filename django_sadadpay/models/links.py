@@ -39,6 +39,9 @@ class ProductLink(Mirror):
         verbose_name = _("product link")
         verbose_name_plural = _("product links")
 
+    def listed(self) -> list[Mirror]:
+        return [item.product for item in self.items.select_related("product__category")]
+
     def __str__(self) -> str:
         return self.name_en or self.name_ar or super().__str__()
 

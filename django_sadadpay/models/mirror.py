@@ -134,6 +134,10 @@ class Mirror(AccountRow):
             setattr(self, column, self._column(column, payload.get(name)))
         self.digest = digest([self.payload, self.parent_pks(), list(children)])
 
+    def listed(self) -> list[Mirror]:
+        """Objects that it names in a list (a product link's products), in their order."""
+        return []
+
     def parent_pks(self) -> dict[str, int | None]:
         """Our primary keys of the parents: Sadad's ids may not be known yet."""
         return {name: getattr(self, f"{name}_id") for name in self.PARENTS}

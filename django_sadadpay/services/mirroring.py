@@ -136,7 +136,7 @@ def _draft(mirrored: Mirrored[Any], obj: models.Model) -> Draft | None:
             return mirrored.mirror(obj)
     except DraftError:
         raise
-    except Exception as error:
+    except Exception as error:  # the shop's code may raise anything; its save must go on
         if transactions.is_lock_error(error):
             raise  # the whole transaction is void
         raise DraftError("mirror", type(error).__name__) from error

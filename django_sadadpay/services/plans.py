@@ -252,8 +252,8 @@ def _look_again(part: Installment, origin: Origin) -> Invoice | None:
     try:
         plan, _names = _refresh(part.plan)
         return _payable(_part(plan, part.number), origin)
-    except Exception:
-        _release(part.pk)  # nothing was sent
+    except Exception:  # whatever it was, it goes on; nothing was sent, so the claim must not stay
+        _release(part.pk)
         raise
 
 

@@ -337,7 +337,7 @@ def _statement(call: Callable[[], T]) -> T:
     for attempt in range(1, transactions.TRIES):
         try:
             return call()
-        except Exception as error:
+        except Exception as error:  # drivers wrap lock errors in classes of their own
             if not transactions.is_lock_error(error):
                 raise
             time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 - jitter, not a secret

@@ -151,6 +151,19 @@ def test_what_may_be_left_out_may_be_nothing() -> None:
     assert wire("PaymentLink/insert", link)["minAmount"] == "0.000"
 
 
+def test_a_line_or_a_template_may_cost_nothing() -> None:
+    gift = {"name": "Gift", "quantity": 1, "amount": 0}
+    assert wire("Invoice/insert", {**INVOICE, "items": [gift]})["items"][0]["amount"] == "0.000"
+    free = {"name_en": "Free", "amount": Decimal(0), "bill_period": "Monthly"}
+    assert wire("SubscriptionTemplate/insert", free)["amount"] == "0.000"
+    for endpoint, values in (
+        ("Invoice/update", {"id": 1, "amount": "0"}),
+        ("EmbeddedPayment/intiate_order_session", {"amount": "0"}),
+    ):
+        with pytest.raises(InvalidRequest, match="amount must be above zero"):
+            wire(endpoint, values)
+
+
 def test_dates_are_days() -> None:
     assert (
         wire("InstallmentPlan/insert", {**PLAN, "start_date": date(2026, 12, 1)})["startDate"] == "2026-12-01"
