@@ -91,7 +91,7 @@ def _session() -> float:
 
 def measure_sync(objects: int, pushed: int) -> list[Row]:
     """Each operation's best of three turns: what others do on the machine only makes it slower."""
-    return [*_pull(objects), _push(pushed)]
+    return [*_pull(objects), max((_push(pushed) for _ in range(3)), key=lambda row: row["per_second"])]
 
 
 def _pull(objects: int) -> list[Row]:

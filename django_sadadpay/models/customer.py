@@ -27,9 +27,11 @@ class Customer(Mirror):
     name = models.CharField(_("name"), max_length=200, blank=True)
     mobile = models.CharField(_("phone"), max_length=50, blank=True)
     email = models.CharField(_("e-mail"), max_length=254, blank=True)
-    ref_number = models.CharField(_("reference"), max_length=200, blank=True, db_index=True)
+    ref_number = models.CharField(_("reference"), max_length=200, blank=True)
 
     class Meta(Mirror.Meta):
+        # Not db_index: on PostgreSQL that is two indexes, the other for LIKE. The same with other references.
+        indexes = [*Mirror.Meta.indexes, models.Index(fields=["ref_number"], name="sp_customer_ref")]
         verbose_name = _("customer at Sadad")
         verbose_name_plural = _("customers at Sadad")
 

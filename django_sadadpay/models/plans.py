@@ -19,7 +19,7 @@ class InstallmentPlan(Mirror):
     PERSONAL: ClassVar[tuple[str, ...]] = ("customer_name", "customer_mobile", "customer_email")
 
     customer_name = models.CharField(_("customer"), max_length=200, blank=True)
-    ref_number = models.CharField(_("reference"), max_length=200, blank=True, db_index=True)
+    ref_number = models.CharField(_("reference"), max_length=200, blank=True)
     amount = MoneyField(_("amount (KWD)"), null=True, blank=True)
     status = models.CharField(_("Sadad's status"), max_length=40, blank=True)
     paid_amount = MoneyField(_("paid (KWD)"), null=True, blank=True)
@@ -27,6 +27,7 @@ class InstallmentPlan(Mirror):
     next_check_at = models.DateTimeField(_("next check"), null=True, blank=True, db_index=True)
 
     class Meta(Mirror.Meta):
+        indexes = [*Mirror.Meta.indexes, models.Index(fields=["ref_number"], name="sp_plan_ref")]
         verbose_name = _("instalment plan")
         verbose_name_plural = _("instalment plans")
 
@@ -44,7 +45,7 @@ class Installment(Row):
     late_fees = MoneyField(_("late fees (KWD)"), null=True, blank=True)
     due_on = models.DateField(_("due"), null=True, blank=True)
     status = models.CharField(_("Sadad's status"), max_length=40, blank=True)
-    sadad_invoice_id = models.CharField(_("invoice at Sadad"), max_length=40, blank=True, db_index=True)
+    sadad_invoice_id = models.CharField(_("invoice at Sadad"), max_length=40, blank=True)
     invoice = models.ForeignKey(
         Invoice, models.PROTECT, null=True, blank=True, related_name="installments", verbose_name=_("invoice")
     )
@@ -56,6 +57,7 @@ class Installment(Row):
         verbose_name = _("instalment")
         verbose_name_plural = _("instalments")
         ordering = ("plan_id", "number")
+        indexes = [models.Index(fields=["sadad_invoice_id"], name="sp_installment_invoice")]
         constraints = [
             models.UniqueConstraint(fields=["plan", "number"], name="sadadpay_installment_number"),
         ]

@@ -62,7 +62,7 @@ class Subscription(Mirror):
         verbose_name=_("customer"),
     )
     customer_name = models.CharField(_("customer"), max_length=200, blank=True)
-    ref_number = models.CharField(_("reference"), max_length=200, blank=True, db_index=True)
+    ref_number = models.CharField(_("reference"), max_length=200, blank=True)
     status = models.CharField(_("Sadad's status"), max_length=40, blank=True)
     next_bill_on = models.DateField(_("next bill"), null=True, blank=True)
     ended_at = models.DateTimeField(
@@ -71,6 +71,7 @@ class Subscription(Mirror):
     next_check_at = models.DateTimeField(_("next check"), null=True, blank=True, db_index=True)
 
     class Meta(Mirror.Meta):
+        indexes = [*Mirror.Meta.indexes, models.Index(fields=["ref_number"], name="sp_subscription_ref")]
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
 
@@ -86,7 +87,7 @@ class SubscriptionPeriod(Row):
     bill_on = models.DateField(_("billed on"), null=True, blank=True)
     amount = MoneyField(_("amount (KWD)"), null=True, blank=True)
     status = models.CharField(_("Sadad's status"), max_length=40, blank=True)
-    sadad_invoice_id = models.CharField(_("invoice at Sadad"), max_length=40, blank=True, db_index=True)
+    sadad_invoice_id = models.CharField(_("invoice at Sadad"), max_length=40, blank=True)
     invoice = models.ForeignKey(
         Invoice, models.PROTECT, null=True, blank=True, related_name="periods", verbose_name=_("invoice")
     )
@@ -98,6 +99,7 @@ class SubscriptionPeriod(Row):
         verbose_name = _("period")
         verbose_name_plural = _("periods")
         ordering = ("subscription_id", "number")
+        indexes = [models.Index(fields=["sadad_invoice_id"], name="sp_period_invoice")]
         constraints = [
             models.UniqueConstraint(fields=["subscription", "number"], name="sadadpay_period_number"),
         ]

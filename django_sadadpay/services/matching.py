@@ -13,6 +13,7 @@ from django.db.models import Q
 from django_sadadpay.gateway import coerce
 from django_sadadpay.models import Mirror
 from django_sadadpay.services import finding, transactions
+from django_sadadpay.services.among import among
 from django_sadadpay.services.told import difference
 
 if TYPE_CHECKING:
@@ -55,12 +56,11 @@ def match(place: Place, new: Sequence[Told], now: datetime) -> Found:
 
 def _by_key(place: Place, firsts: set[str]) -> dict[tuple[str, ...], list[Mirror]]:
     column, parents = place.kind.key[0], place.kind.model.PARENTS
-    if not firsts:
+    waiting = place.rows.filter(sadad_id=None, wanted=Mirror.Wanted.PRESENT)
+    if not firsts or not waiting.exists():  # nearly always: then the texts need not be looked for
         return {}
     limit = getattr(place.kind.model._meta.get_field(column), "max_length", None)
-    rows = place.rows.filter(
-        sadad_id=None, wanted=Mirror.Wanted.PRESENT, **{f"{column}__in": [text[:limit] for text in firsts]}
-    )
+    rows = waiting.filter(among(column, {text[:limit] for text in firsts}))
     if parents:
         rows = rows.select_related(*parents)
     ours: dict[tuple[str, ...], list[Mirror]] = {}

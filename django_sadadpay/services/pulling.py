@@ -15,7 +15,8 @@ from typing import Any
 from django.db import IntegrityError, connections, models
 
 from django_sadadpay.models import Attention, InstallmentPlan, Mirror, Subscription
-from django_sadadpay.services import attention, clock, instalments, matching, plain, transactions
+from django_sadadpay.services import attention, bulk, clock, instalments, matching, plain, transactions
+from django_sadadpay.services.among import among
 from django_sadadpay.services.kinds import Kind
 from django_sadadpay.services.relating import Relations
 from django_sadadpay.services.told import OF_ROW, Reader, Told, difference, has_base, mark
@@ -98,7 +99,7 @@ def sort(place: Place, told: Mapping[str, Told]) -> Known:
 
     :param told: by Sadad's id.
     """
-    rows = place.rows.filter(sadad_id__in=list(told)).values_list("sadad_id", "pk", "reply_digest")
+    rows = place.rows.filter(among("sadad_id", told)).values_list("sadad_id", "pk", "reply_digest")
     known = Known()
     held = set()
     for sadad_id, pk, digest in rows:
@@ -166,7 +167,7 @@ class _Part:
         self._decide_all(transactions.lock_all(model, list(self.known.changed)) if self.known.changed else {})
         _upsert(self._updates, self._written())
         new = [row for row, _told in self._told if row.pk is None]
-        model._base_manager.using(transactions.alias()).bulk_create(new)
+        bulk.insert(new)
         self.relations.store(self._told)
         instalments.store(self.place.reader, self._told)
         self.taken.stored = [row.pk for row, _told in self._told]

@@ -331,6 +331,7 @@ class _Feed:
         self._handed: set[int] = set()
         #: The last batch was not full: nothing was left behind it, and nobody needs to ask again.
         self._closed = self._drained = False
+        self._threads = 1
         #: Where only a person could look, no row is claimed before its turn.
         self._size = _GROUP if kind.key else 1
 
@@ -339,7 +340,8 @@ class _Feed:
         with self._lock:
             self._fill()
             groups = -(-len(self._rows) // self._size)
-        return min(conf.current().push_concurrency, groups)
+            self._threads = max(1, min(conf.current().push_concurrency, groups))
+        return self._threads
 
     def next(self) -> list[Mirror]:
         with self._lock:
@@ -347,20 +349,25 @@ class _Feed:
                 return []
             if not self._rows and not self._drained:
                 self._fill()
-            taken = self.account.budget.take(min(self._size, len(self._rows)))
+            taken = self.account.budget.take(min(self._share(), len(self._rows)))
             if not taken and self._rows:
                 self.account.report.left = True
             group, self._rows = self._rows[:taken], self._rows[taken:]
             return group
+
+    def _share(self) -> int:
+        """Rows for one thread. The last ones are spread, so that no thread has four to do while others wait."""
+        left = len(self._rows) // self._threads
+        return min(self._size, max(left, 1)) if self._drained else self._size
 
     def close(self) -> None:
         self._closed = True
 
     def _fill(self) -> None:
         """Rows made due while we work have a later time, so that a phase comes to its end."""
-        due = list(self._due()[:_BATCH])
-        self._drained = len(due) < _BATCH
-        self._rows = [each for each in due if each.pk not in self._handed]
+        due = list(self._due()[: _BATCH + 1])
+        self._drained = len(due) <= _BATCH
+        self._rows = [each for each in due[:_BATCH] if each.pk not in self._handed]
         self._handed.update(each.pk for each in self._rows)
 
     def _due(self) -> models.QuerySet[Any]:
