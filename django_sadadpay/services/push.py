@@ -57,6 +57,7 @@ from django_sadadpay.services import (
 )
 from django_sadadpay.services.errors import InsideTransaction
 from django_sadadpay.services.kinds import KINDS, Kind
+from django_sadadpay.services.points import point
 from django_sadadpay.services.pushing import Outcome
 
 State, Wanted = Mirror.State, Mirror.Wanted
@@ -269,6 +270,7 @@ class _Account:
     def _group(self, group: list[Mirror], kind: Kind, client: SadadClient) -> None:
         holder, began = secrets.token_hex(16), time.monotonic()
         claimed = storing.claim(group, holder, LEASE, forced=self.only is not None)
+        point("push.claimed")
         for each in claimed:
             if self.resting or time.monotonic() - began > _BEGIN_WITHIN:
                 storing.release(each, holder)
@@ -284,8 +286,10 @@ class _Account:
         except Exception as error:  # noqa: BLE001 - a poisoned row must not stop the others
             logger.warning("push: %s %s: %s", kind.name, each.pk, type(error).__name__)
             outcome = Outcome("unknown", error="program", params={"error": type(error).__name__})
+        point("push.answered")
         self._heed(each, outcome)
         storing.store(each, kind, holder, outcome)
+        point("push.stored")
         self.report.count(outcome.what)
         anew = outcome.what == "deleted" and each.is_wanted
         if outcome.again or anew or outcome.what in ("found", "absent"):
