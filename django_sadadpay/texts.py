@@ -208,6 +208,10 @@ ATTENTION: dict[str, str | Promise] = {
     "mirror_conflict": _(
         "Changed here and at Sadad (%(kind)s): %(fields)s. Nothing is sent until you decide which counts."
     ),
+    "work_failed": _(
+        "Background work on this fails with an error that is not Sadad's (%(error)s). It is tried again by "
+        "itself, later and later."
+    ),
     "bill_differs": _(
         "Sadad's invoice %(sadad_id)s is no bill of part %(number)s (%(kind)s): %(what)s here %(ours)s, "
         "there %(theirs)s. Nothing was counted; look at it in Sadad's panel."

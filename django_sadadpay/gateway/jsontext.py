@@ -29,8 +29,8 @@ def loads(body: bytes) -> Any:
         )
     except (RecursionError, ArithmeticError):  # too deep; an exponent that even Decimal refuses
         raise ValueError("JSON that nobody would send") from None
-    # Strict UTF-8 holds no half pairs and strict JSON no U+0000: either only comes as an escape. Lists have many
-    # thousand texts, and looking at each takes longer than all else in reading them.
+    # Strict UTF-8 holds no half pairs and strict JSON no U+0000: either only comes as an escape. Lists have
+    # many thousand texts, and looking at each takes longer than all else in reading them.
     if "\\u" in text:
         return _clean(value, DEEPEST)
     _measure(value, DEEPEST)

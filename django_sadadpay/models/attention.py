@@ -57,6 +57,7 @@ class Code(models.TextChoices):
     BILL_UNKNOWN = "bill_unknown"
     SIGNAL_FAILED = "signal_failed"
     MIRROR_CONFLICT = "mirror_conflict"
+    WORK_FAILED = "work_failed"
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ RULES: dict[str, Rule] = {
     Code.BILL_UNKNOWN: Rule(("retry", "dismiss")),
     Code.SIGNAL_FAILED: Rule(("retry", "dismiss")),
     Code.MIRROR_CONFLICT: Rule(("take_theirs", "keep_ours")),
+    Code.WORK_FAILED: Rule(),
 }
 #: While one of these is open on a payment, checkout of its object raises ``NeedsAttention``.
 BLOCKING = tuple(code for code, rule in RULES.items() if rule.blocks)

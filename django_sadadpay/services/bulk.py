@@ -1,12 +1,11 @@
 """Many new rows in one statement, fast: a first pull makes a million.
 
 On PostgreSQL the rows go as one JSON text, which its ``json_populate_recordset`` reads by the columns' own
-types: that is about twice as fast as ``bulk_create``, which turns each value of 30 columns into an array's text.
+types: about twice as fast as ``bulk_create``, which turns each value of 30 columns into an array's text.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -46,8 +45,8 @@ def _insert_json(connection: BaseDatabaseWrapper, rows: Sequence[Mirror]) -> Non
     meta = type(rows[0])._meta
     fields = [f for f in meta.concrete_fields if not f.primary_key]
     quote = connection.ops.quote_name
-    table, key, sadad_id = quote(meta.db_table), quote(meta.pk.column), quote("sadad_id")
-    columns = ", ".join(quote(f.column) for f in fields)
+    table, key, sadad_id = quote(meta.db_table), quote(str(meta.pk.column)), quote("sadad_id")
+    columns = ", ".join(quote(str(f.column)) for f in fields)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({columns}) SELECT {columns}"  # noqa: S608 - names of our own columns

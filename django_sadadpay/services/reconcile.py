@@ -35,6 +35,7 @@ from django_sadadpay.services import (
     applying,
     cancelling,
     clock,
+    failing,
     gateway,
     hooks,
     inbox,
@@ -72,6 +73,8 @@ class Report:
     left: bool = False
     #: Accounts and environments whose keys Sadad refused in this run.
     refused: set[tuple[str, str]] = field(default_factory=set)
+    #: Rows on which an earlier run failed: by model and primary key.
+    failing: set[tuple[str, int]] = field(default_factory=set)
 
     def count(self, kind: str, ok: bool) -> None:
         table = self.done if ok else self.failed
@@ -100,7 +103,7 @@ def run(*, max_calls: int | None = None, max_seconds: int | None = None) -> Repo
     budget = _Budget(
         max_calls or config.reconcile_max_calls, began + (max_seconds or config.reconcile_max_seconds)
     )
-    report = Report()
+    report = Report(failing=failing.subjects())
     with gateway.watch(budget.count):
         _rates(report)
         subscriptions.arm()
@@ -149,7 +152,7 @@ def _due(budget: _Budget, report: Report) -> Iterator[tuple[_Kind, int]]:
     seen: set[tuple[int, int]] = set()
     while True:
         now = clock.now()
-        batches = [_batch(kind, now) for kind in _KINDS]
+        batches = [_batch(kind, now, report) for kind in _KINDS]
         merged = list(heapq.merge(*batches, key=lambda item: item.due))[:_BATCH]
         fresh = [item for item in merged if (item.index, item.pk) not in seen]
         for item in fresh:
@@ -174,9 +177,11 @@ class _Item:
     account: tuple[str, str]
 
 
-def _batch(kind: _Kind, now: datetime) -> list[_Item]:
+def _batch(kind: _Kind, now: datetime, report: Report) -> list[_Item]:
     index = _KINDS.index(kind)
     rows = kind.rows().filter(**{f"{kind.due}__lte": now}).order_by(kind.due, "pk")
+    for account, environment in report.refused:  # theirs stay due: they would fill every batch
+        rows = rows.exclude(account=account, environment=environment)
     values = rows.values_list(kind.due, "pk", "account", "environment")[:_BATCH]
     return [_Item(due, index, pk, (account, environment)) for due, pk, account, environment in values]
 
@@ -207,9 +212,19 @@ def _one(kind: _Kind, pk: int, report: Report) -> None:
         logger.warning("reconcile: %s %s: %s", kind.name, pk, type(error).__name__)
         if isinstance(error, AuthenticationError):
             _note_keys(kind.rows().get(pk=pk), error, report)
+        elif failing.is_unforeseen(error):
+            _note_failure(kind, pk, error)
     else:
         point("reconcile.worked")
         report.count(kind.name, ok=True)
+        if failing.named(kind.rows().model, pk) in report.failing:
+            failing.over(kind.rows().get(pk=pk))
+
+
+def _note_failure(kind: _Kind, pk: int, error: Exception) -> None:
+    row = kind.rows().filter(pk=pk).first()
+    if row is not None:
+        failing.note(row, kind.due, error)
 
 
 def _note_keys(row: AccountRow, error: AuthenticationError, report: Report) -> None:

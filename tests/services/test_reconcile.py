@@ -88,7 +88,7 @@ def test_a_row_claimed_by_another_run_is_left_to_it(
     sadad_clock(300)
     kind = next(k for k in reconcile._KINDS if k.name == "invoice")
     now = clock.now()
-    (item,) = reconcile._batch(kind, now)
+    (item,) = reconcile._batch(kind, now, reconcile.Report())
     assert reconcile._claim(item, now)
     assert not reconcile._claim(item, now)
 
