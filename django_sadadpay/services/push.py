@@ -360,7 +360,7 @@ class _Feed:
             return group
 
     def _share(self) -> int:
-        """Rows for one thread. The last ones are spread, so that no thread has four to do while others wait."""
+        """Rows for one thread. The last ones are spread: none has four to do while others wait."""
         left = len(self._rows) // self._threads
         return min(self._size, max(left, 1)) if self._drained else self._size
 
