@@ -1,0 +1,290 @@
+"""Mutation testing of what decides about money, with mutmut: ``./run mutate [module…] [--workers N]``.
+
+Each module is changed in one small place after another, and the tests that reach that place must notice. It
+all happens in a temporary copy: a run that is killed leaves no changed file behind. What survives must stand,
+with its reason, in ``tests/mutation/survivors.toml``, and what stands there must survive.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import tomllib
+
+ROOT = Path(__file__).resolve().parent.parent
+SURVIVORS = ROOT / "tests" / "mutation" / "survivors.toml"
+RESULTS = ROOT / "benchmarks" / "results" / "mutation.json"
+NEEDED = 90.0  # percent of all mutants of the modules that ran
+COPIED = ("django_sadadpay", "tests", "tools", "setup.cfg", "pyproject.toml")
+SERVICES = "tests/services/"
+#: Each module and the tests that speak about it; mutmut finds out which of them reach which function.
+MODULES: dict[str, tuple[str, ...]] = {
+    "money": ("tests/money",),
+    "gateway/webhook": ("tests/gateway/test_webhook.py", "tests/views/test_webhook.py"),
+    "services/settlement": (
+        SERVICES + "test_settlement.py",
+        SERVICES + "test_settled_facts.py",
+        SERVICES + "test_dead_ends.py",
+        SERVICES + "test_corners.py",
+        SERVICES + "test_cases.py",
+    ),
+    "services/refunds": (
+        SERVICES + "test_refunds.py",
+        SERVICES + "test_refund_steps.py",
+        SERVICES + "test_dead_ends.py",
+        SERVICES + "test_corners.py",
+        SERVICES + "test_cases.py",
+        "tests/admin/test_refund.py",
+        "tests/api/test_acting.py",
+    ),
+    "services/inbox": (
+        SERVICES + "test_inbox.py",
+        SERVICES + "test_inbox_rows.py",
+        SERVICES + "test_dead_ends.py",
+        SERVICES + "test_corners.py",
+        "tests/views/test_webhook.py",
+    ),
+    "services/checkout": (
+        SERVICES + "test_checkout.py",
+        SERVICES + "test_checkout_steps.py",
+        SERVICES + "test_corners.py",
+        SERVICES + "test_dead_ends.py",
+        SERVICES + "test_races.py",
+        "tests/views/test_checkout.py",
+    ),
+}
+#: pytest's exit codes as mutmut reads them; a mutant that runs for ever is noticed by its time.
+KILLED, TIMEOUT = {1, 3}, {-24, 24, 36, 152, 255}
+_CONFIG = """
+[mutmut]
+source_paths = django_sadadpay
+only_mutate = django_sadadpay/{module}.py
+also_copy = tools
+timeout_multiplier = 3
+timeout_constant = 10
+use_git_change_detection = false
+pytest_add_cli_args =
+    -p
+    tests.mutation.plugin
+    -p
+    no:cacheprovider
+pytest_add_cli_args_test_selection =
+    {tests}
+"""
+
+
+class Change(NamedTuple):
+    """A mutant by what it changes, not by its number: numbers move with every edit."""
+
+    function: str
+    was: str
+    now: str
+
+
+class Outcome(NamedTuple):
+    """What became of a module's mutants."""
+
+    module: str
+    mutants: int
+    killed: int
+    timeouts: int
+    survivors: list[Change]
+    seconds: float
+
+    @property
+    def score(self) -> float:
+        """Percent that was noticed."""
+        return 100.0 * (self.killed + self.timeouts) / self.mutants
+
+
+def measure(module: str, workers: int) -> Outcome:
+    """Run mutmut on one module, in a copy of its own."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="sadadpay-mutants-") as folder:
+        tree = Path(folder) / "tree"
+        _copy(module, tree)
+        environ = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.settings.sqlite",
+            "SADADPAY_TEST_FOLDER": folder,
+            "PYTEST_ADDOPTS": "",
+        }
+        _mutmut(tree, environ, "run", "--max-children", str(workers))
+        codes = _codes(tree, module)
+        changes = [_change(tree, environ, name) for name in sorted(codes) if not _noticed(codes[name])]
+    counted = Counter("killed" if code in KILLED else "timeout" for code in codes.values() if _noticed(code))
+    seconds = time.monotonic() - began
+    return Outcome(module, len(codes), counted["killed"], counted["timeout"], changes, seconds)
+
+
+def _copy(module: str, tree: Path) -> None:
+    tree.mkdir()
+    ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
+    for name in COPIED:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, tree / name, ignore=ignore)
+        else:
+            shutil.copy2(ROOT / name, tree / name)
+    with (tree / "setup.cfg").open("a", encoding="utf-8") as file:
+        file.write(_CONFIG.format(module=module, tests="\n    ".join(MODULES[module])))
+
+
+def _mutmut(tree: Path, environ: dict[str, str], *arguments: str) -> str:
+    """Its output. A run that mutmut itself gives up ends this one: there is no result to show."""
+    command = [str(Path(sys.executable).parent / "mutmut"), *arguments]
+    done = subprocess.run(
+        command, cwd=tree, env=environ, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    if done.returncode:
+        sys.exit(f"mutmut {' '.join(arguments)} failed:\n{done.stdout[-6000:]}\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def _codes(tree: Path, module: str) -> dict[str, int | None]:
+    """Each mutant's exit code; None: it was not run."""
+    meta = tree / "mutants" / "django_sadadpay" / f"{module}.py.meta"
+    codes: dict[str, int | None] = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
+    return codes
+
+
+def _noticed(code: int | None) -> bool:
+    return code in KILLED or code in TIMEOUT
+
+
+def _change(tree: Path, environ: dict[str, str], mutant: str) -> Change:
+    lines = _mutmut(tree, environ, "show", mutant).splitlines()
+    changed = [line for line in lines if re.match(r"[+-](?!--|\+\+)", line)]
+    parts = [" ".join(line[1:].strip() for line in changed if line[0] == sign) for sign in "-+"]
+    module, _, name = mutant.partition("__mutmut_")[0].rpartition(".")
+    return Change(f"{module}.{re.sub('^x_?', '', name).strip('ǁ').replace('ǁ', '.')}", *parts)
+
+
+def explained(modules: list[str]) -> dict[Change, str]:
+    """The survivors' file, as far as it speaks of ``modules``: change → reason."""
+    prefixes = tuple(f"django_sadadpay.{module.replace('/', '.')}." for module in modules)
+    rows = tomllib.loads(SURVIVORS.read_text(encoding="utf-8"))["survivor"]
+    found = {}
+    for row in rows:
+        if row["kind"] not in {"equivalent", "accepted"} or not row["why"].strip():
+            sys.exit(f"{SURVIVORS.name}: {row['function']}: a kind and a reason, please")
+        if row["function"].startswith(prefixes):
+            found[Change(row["function"], row["was"], row["now"])] = f"{row['kind']}: {row['why']}"
+    return found
+
+
+def judge(outcomes: list[Outcome]) -> list[str]:
+    """What is wrong with the run; nothing when it is empty."""
+    known = explained([one.module for one in outcomes])
+    alive = {change for one in outcomes for change in one.survivors}
+    wrong = [f"survives without a reason:\n{_entry(change)}" for change in sorted(alive - set(known))]
+    wrong += [
+        f"explained, but it does not survive:\n{_entry(change)}" for change in sorted(set(known) - alive)
+    ]
+    score = _total(outcomes)
+    if score < NEEDED:
+        wrong.append(f"{score:.1f}% noticed, {NEEDED}% needed")
+    return wrong
+
+
+def _entry(change: Change) -> str:
+    """As it is written in the survivors' file."""
+    return "\n".join(
+        ["[[survivor]]", *(f"{name} = {_quoted(value)}" for name, value in change._asdict().items())]
+    )
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'" if "'" not in text else json.dumps(text, ensure_ascii=False)
+
+
+def _total(outcomes: list[Outcome]) -> float:
+    mutants = sum(one.mutants for one in outcomes)
+    return 100.0 * sum(one.killed + one.timeouts for one in outcomes) / mutants
+
+
+def report(outcomes: list[Outcome]) -> None:
+    """A line for each module."""
+    for one in outcomes:
+        print(
+            f"{one.module:<20} {one.mutants:5} mutants, {one.killed:5} killed, {one.timeouts:3} timed out, "
+            f"{len(one.survivors):4} survived: {one.score:.1f}% ({one.seconds:.0f} s)"
+        )
+    print(f"{'all of these':<20} {_total(outcomes):.1f}%", flush=True)
+
+
+def keep(outcomes: list[Outcome], workers: int) -> None:
+    """Write the figures down, for the results page."""
+    from importlib.metadata import version
+
+    data = {
+        "circumstances": {
+            "command": f"./run mutate --workers {workers}",
+            "date": time.strftime("%Y-%m-%d", time.gmtime()),
+            "commit": _commit(),
+            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+            "python": platform.python_version(),
+            "django": version("django"),
+            "mutmut": version("mutmut"),
+            "database": "SQLite",
+        },
+        "modules": [
+            {
+                "name": one.module,
+                "mutants": one.mutants,
+                "killed": one.killed,
+                "timeouts": one.timeouts,
+                "survived": len(one.survivors),
+                "score": round(one.score, 1),
+                "seconds": round(one.seconds),
+            }
+            for one in outcomes
+        ],
+        "score": round(_total(outcomes), 1),
+    }
+    RESULTS.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    print(f"written to {RESULTS}", file=sys.stderr)
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()
+
+
+def main(arguments: list[str]) -> int:
+    """0 when enough was noticed, and every survivor, and nothing else, is explained."""
+    parser = argparse.ArgumentParser(prog="./run mutate", description="mutation testing with mutmut")
+    parser.add_argument("modules", nargs="*", metavar="module", help=", ".join(MODULES))
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 2, help="mutants at a time")
+    options = parser.parse_args(arguments)
+    unknown = set(options.modules) - set(MODULES)
+    if unknown:
+        parser.error(f"no module {', '.join(sorted(unknown))}; there are: {', '.join(MODULES)}")
+    outcomes = []
+    for module in options.modules or MODULES:
+        print(f"{module} …", file=sys.stderr, flush=True)
+        outcomes.append(measure(module, options.workers))
+        report(outcomes[-1:])
+    report(outcomes)
+    if len(outcomes) == len(MODULES):
+        keep(outcomes, options.workers)
+    wrong = judge(outcomes)
+    print(*wrong, sep="\n\n")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
