@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from docs import figures
+
 if TYPE_CHECKING:
     from django_sadadpay.gateway.endpoints import Endpoint
     from django_sadadpay.gateway.fields import Field
@@ -196,6 +198,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "attention.md": attention,
     "errors.md": errors,
     "evidence.md": evidence,
+    "figures.md": figures.page,
     "probe.md": probe,
     "probe-differences.md": probe_differences,
 }

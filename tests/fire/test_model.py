@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.fire.figures import keep
 from tests.fire.lab import laboratory, seconds
 from tests.fire.machine import Fire
 
@@ -54,4 +55,5 @@ def test_nothing_is_lost_and_nothing_happens_twice(
             f"\n{tally['steps']} steps in {tally['runs']} runs, {took:.0f} s, {tally['steps'] / took:.0f}/s"
         )
         print(", ".join(f"{what} {times}" for what, times in sorted(tally.items())))
+    keep("model", {"name": "shop", "seconds": round(took), **tally})
     assert tally["steps"] >= 10_000

@@ -19,6 +19,7 @@ from django_sadadpay.testing.gateway import Sadad
 from tests.fire import contests
 from tests.fire.books import Books
 from tests.fire.contests import CONTESTS, Contest
+from tests.fire.figures import keep
 from tests.fire.lab import seconds
 from tests.fire.nursery import Nursery
 from tests.fire.racing import reruns
@@ -34,8 +35,11 @@ def show(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> 
     """Say how long it took, and how many transactions were run again."""
     began = seconds()
     yield
+    took, again = seconds() - began, reruns()
     with capsys.disabled():
-        print(f"\n{connection.vendor} {request.node.name}: {reruns()} reruns, {seconds() - began:.1f} s")
+        print(f"\n{connection.vendor} {request.node.name}: {again} reruns, {took:.1f} s")
+    row = {"name": request.node.name, "reruns": again, "seconds": round(took, 1)}
+    keep("races", {**row, "rounds": ROUNDS, "events": EVENTS})
 
 
 @pytest.mark.usefixtures("show")
