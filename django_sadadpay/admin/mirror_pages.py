@@ -80,7 +80,7 @@ class MirrorPages(PagesAdmin):
     def push_soon(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         """Background work sends them, whatever their next try; nobody waits for Sadad here."""
         chosen = [row for row in rows if row.next_try_at is not None and not gateway.is_parked(row)]
-        for row in aligning.hurry(chosen):
+        for row in push.hurry(chosen):
             self.log_change(request, row, [{"changed": {"fields": ["next try"]}}])
         sentence = _now("%(count)s of them are sent by background work now; the others have nothing to send.")
         messages.info(request, sentence % {"count": len(chosen)})

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-
-from django.db import transaction
 
 from django_sadadpay.gateway.errors import NotFound, SadadError
 from django_sadadpay.gateway.records import ObjectRecord
@@ -85,18 +82,6 @@ def insist(row: Mirror, origin: Origin | None = None) -> Mirror:
     :raises Refused: ``no_longer_waiting``: as ``take``.
     """
     return transactions.run(partial(_insist, row, origin))
-
-
-def hurry(rows: Iterable[Mirror]) -> list[Mirror]:
-    """Make rows due now that would be tried again later; those that changed. Nobody is called."""
-    now, changed = clock.now(), []
-    with transaction.atomic(using=transactions.alias()):  # a list's action may be inside the request's own
-        for row in rows:
-            waits = type(row)._base_manager.using(transactions.alias()).filter(pk=row.pk, next_try_at__gt=now)
-            if waits.update(next_try_at=now, tries=0):
-                changed.append(row)
-            waking.after_commit(row)
-    return changed
 
 
 def _place(row: Mirror) -> Place:

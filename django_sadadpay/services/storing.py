@@ -31,24 +31,38 @@ def claim(group: Sequence[Mirror], holder: str, lease: timedelta, *, forced: boo
 
     A row that somebody else has taken, or whose wish has changed since it was selected, is left out.
 
-    :param forced: a person asks for them: whether or not they are due.
+    :param forced: a person asks for them: whether or not they are due. Nobody may look into a call that can
+        still be under way.
     """
     rows, now = _rows(group[0]), clock.sql_now()
-    # Another row's digest would do too: what is stored afterwards asks for the row's own.
-    same = Q(
-        pk__in=[each.pk for each in group],
-        digest__in={each.digest for each in group},
-        wanted__in={each.wanted for each in group},
-        sending__in={each.sending for each in group},
-    )
     free = Q(lease_until=None) | Q(lease_until__lte=now)
     due = Q() if forced else Q(next_try_at__lte=now)
     values = _claimed(group, holder, lease)
-    count = _statement(lambda: rows.filter(same, free, due).update(**values))
+    count = _statement(lambda: rows.filter(_as_selected(group), free, due, to_do(now)).update(**values))
     if count == len(group):
         return list(group)
     mine = set(rows.filter(lease_holder=holder).values_list("pk", flat=True)) if count else set()
     return [each for each in group if each.pk in mine]
+
+
+def _as_selected(group: Sequence[Mirror]) -> Q:
+    """Each row as it was read: what is sent is decided upon these columns."""
+    exact = Q()
+    for each in group:
+        exact |= Q(
+            pk=each.pk,
+            digest=each.digest,
+            wanted=each.wanted,
+            sending=each.sending,
+            sadad_id=each.sadad_id,
+        )
+    return exact
+
+
+def to_do(now: Any) -> Q:
+    """Rows that a call can bring further: not in step, and no call of theirs may still be under way."""
+    settled = Q(sending="") | Q(sent_at__lte=now - pushing.SETTLED)
+    return settled & ~Q(state__in=(State.SYNCED, State.DELETED))
 
 
 def _claimed(group: Sequence[Mirror], holder: str, lease: timedelta) -> dict[str, Any]:
@@ -186,9 +200,11 @@ def _goes_on(each: Mirror, outcome: Outcome) -> dict[str, Any]:
 
 def _unknown(each: Mirror, outcome: Outcome) -> dict[str, Any]:
     """``sending`` stays: it is looked at before anything else."""
+    lost = {} if each.sending else {"sent_at": clock.sql_now()}  # its call ended only now
     later = clock.sql_now() + max(pushing.SETTLED, _pause(each))
     return {
         **_FREE,
+        **lost,
         "state": State.UNKNOWN,
         "error": Case(When(_BAD, then=F("error")), default=Value(outcome.error)),
         "error_params": outcome.params,
