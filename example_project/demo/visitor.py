@@ -105,12 +105,12 @@ class Visitor:
 
     def __init__(self, home: str) -> None:
         self.home = home
-        self._session = requests.Session()
-        self._session.trust_env = False  # a proxy of the machine must not stand between two local programs
+        self.session = requests.Session()
+        self.session.trust_env = False  # a proxy of the machine must not stand between two local programs
 
     def get(self, path: str) -> Page:
         """``path`` is an address, or a path of the shop."""
-        answer = self._session.get(urljoin(self.home, path), timeout=_TIMEOUT)
+        answer = self.session.get(urljoin(self.home, path), timeout=_TIMEOUT)
         return Page(answer.url, answer.status_code, answer.text)
 
     def submit(self, page: Page, form: Form, button: str = "", *, follow: bool = True, **values: str) -> Page:
@@ -122,7 +122,7 @@ class Visitor:
         if button and (name, value) not in form.buttons:
             raise NotThere(f"{page.url}: no button {button}, but {form.buttons}")
         sent = {**form.values, **values, **({name: value} if button else {})}
-        answer = self._session.request(
+        answer = self.session.request(
             form.method,
             urljoin(page.url, form.action),
             data=sent,

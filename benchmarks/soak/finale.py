@@ -1,0 +1,69 @@
+"""When the faults have stopped: the live workers finish, then three reconcile runs, days later each.
+
+All of the shop's processes are stopped before its clock is moved, and started with the new time: no two of
+them ever disagree about it. Sadad's clock moves by the same.
+"""
+
+from __future__ import annotations
+
+import time
+
+import requests
+
+from benchmarks.soak.hurry import SHIFT
+from benchmarks.soak.processes import Stack
+from example_project.demo.books import Sadad
+
+#: Seconds for the live workers to finish what is due.
+PATIENCE = 240.0
+#: Past everything that is counted in hours: refunds are looked at for 72 h, invoices expire after 3 days.
+STEP = 80 * 3600.0
+RUNS = 3
+#: Reconcile runs at the same moment: they share the work, as two machines would.
+AT_ONCE = 2
+
+
+def drain(sadad: Sadad) -> dict[str, int]:
+    """Wait until nothing is due any more; what is still due when patience ends, by kind (empty: nothing)."""
+    from django_sadadpay.models import WebhookEvent
+    from django_sadadpay.services import clock, reconcile
+
+    until, calm = time.monotonic() + PATIENCE, 0
+    left: dict[str, int] = {}
+    while calm < 3 and time.monotonic() < until:
+        left = {name: count for name, count in reconcile.pending(clock.now()).items() if count}
+        working = WebhookEvent.objects.filter(state=WebhookEvent.State.WORKING).count()
+        left |= {"events at work": working} if working else {}
+        waiting = sum(row["state"] == "waiting" for row in sadad.see("webhooks"))
+        left |= {"webhooks to come": waiting} if waiting else {}
+        calm = 0 if left else calm + 1
+        time.sleep(1)
+    return left
+
+
+def later(stack: Stack) -> list[str]:
+    """Three runs, each ``STEP`` seconds after the last; what each said. The shop has been stopped before."""
+    from django_sadadpay.services import clock
+
+    said = []
+    for turn in range(1, RUNS + 1):
+        advance(stack, STEP)
+        clock.shift(STEP)  # this process looks at the books with the shop's clock
+        env = {SHIFT: str(turn * STEP)}
+        budget = ("--max-calls", "1000000", "--max-seconds", "900")
+        runs = [stack.command("sadadpay_reconcile", *budget, env=env) for _ in range(AT_ONCE)]
+        said += [_last_line(run.communicate()[0]) for run in runs]
+    return said
+
+
+def advance(stack: Stack, seconds: float) -> None:
+    """Sadad's clock."""
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.post(f"{stack.emulator_url}/control/advance", json={"seconds": seconds}, timeout=30)
+        answer.raise_for_status()
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.startswith(("reconcile:", "CommandError"))]
+    return lines[-1] if lines else text[-300:]
