@@ -43,11 +43,6 @@ MODULES: dict[str, tuple[str, ...]] = {
     "services/refunds": (
         SERVICES + "test_refunds.py",
         SERVICES + "test_refund_steps.py",
-        SERVICES + "test_dead_ends.py",
-        SERVICES + "test_corners.py",
-        SERVICES + "test_cases.py",
-        "tests/admin/test_refund.py",
-        "tests/api/test_acting.py",
     ),
     "services/inbox": (
         SERVICES + "test_inbox.py",
@@ -72,8 +67,8 @@ _CONFIG = """
 source_paths = django_sadadpay
 only_mutate = django_sadadpay/{module}.py
 also_copy = tools
-timeout_multiplier = 3
-timeout_constant = 10
+timeout_multiplier = 6
+timeout_constant = 15
 use_git_change_detection = false
 pytest_add_cli_args =
     -p
