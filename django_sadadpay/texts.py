@@ -53,6 +53,11 @@ ERRORS: dict[str, str | Promise] = {
     "bad_mirror": _("This cannot be sent to Sadad; mend %(field)s."),
     "adopt_amount": _("The invoice asks for another amount than the order."),
     "adopt_currency": _("The invoice asks for another currency than the order."),
+    "adopt_reference": _("The invoice carries another reference than the order's."),
+    "adopt_held": _("The invoice belongs to something else already."),
+    "adopt_settled": _(
+        "The invoice was paid or ended before it belonged to an order; it cannot be linked now."
+    ),
     "needed": _("Others at Sadad need this: %(field)s. Delete those first."),
     "outcome_unknown": _("Sadad did not answer. It is looked at before anything is sent again."),
     "unavailable": _("Sadad could not be reached. It is tried again by itself."),

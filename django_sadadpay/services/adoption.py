@@ -1,4 +1,5 @@
-"""Take over invoices that Sadad made: bills of subscriptions and plans, payments through links.
+"""Take over invoices that Sadad made: bills of subscriptions and plans, payments through links, and those of
+its panel, which may be for an object of the shop's. All of them become rows here and nowhere else.
 
 Such an invoice gets a row like any other and is settled by the same service. Nothing of ours was sent for it:
 it is held against what it was taken over with. The interleavings:
@@ -15,8 +16,10 @@ Its amount or reference is not the expected  The row holds ours; settling record
 one                                          nothing and asks a person.
 It was taken over before, by a link that     The row is claimed by what made it, if amount and reference
 was not known                                are those expected; else a person is asked.
-Our own checkout made it, or it is for an    It is never claimed: ``CannotAdopt``.
-object of the shop's
+Our own checkout made it, or it is for       It is never claimed: ``CannotAdopt``.
+another object of the shop's
+It was taken over for nobody, and is to be   It is linked while it is open. Paid, it counted for nobody, and
+linked to an object of the shop's            that is not changed behind staff's back: ``CannotAdopt``.
 It is the bill of two parts                  The second is refused: ``link`` raises ``CannotAdopt``, and
                                              nothing of it is stored.
 ===========================================  ============================================================
@@ -26,7 +29,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -35,9 +37,10 @@ from django.db import IntegrityError, transaction
 
 from django_sadadpay import money
 from django_sadadpay.gateway.records import InvoiceRecord
-from django_sadadpay.models import Invoice, Mirror
+from django_sadadpay.models import Invoice, InvoiceLine, Mirror
 from django_sadadpay.models.base import AccountRow, exact
 from django_sadadpay.services import attention, clock, opening, plain, schedule, settlement, transactions
+from django_sadadpay.services.drafts import Plan
 from django_sadadpay.services.ledger import Origin, change, created
 from django_sadadpay.services.snapshots import Snapshot
 
@@ -67,11 +70,13 @@ class Expected:
         not known which one made it; ``panel``.
     :ivar amount: KWD that it must ask for; None: nothing of ours says.
     :ivar reference: its ``ref_Number``; None: as for the amount.
+    :ivar plan: of the shop's object that it is for; None: of none.
     """
 
     made_from: str
     amount: Decimal | None = None
     reference: str | None = None
+    plan: Plan | None = None
 
 
 def maker(row: Mirror) -> str:
@@ -104,7 +109,7 @@ def _take(
 ) -> Invoice:
     invoice = find(row, record.id)
     if invoice is not None:
-        invoice = _claim(invoice, expected, origin)
+        invoice = _claim(invoice, record, expected, origin)
     else:
         invoice = _made_once(row, record, expected, origin)
     if link is not None:
@@ -120,35 +125,81 @@ def _made_once(row: AccountRow, record: InvoiceRecord, expected: Expected, origi
         there = find(row, record.id)
         if there is None:
             raise
-        return _claim(there, expected, origin)  # somebody was quicker
+        return _claim(there, record, expected, origin)  # somebody was quicker
 
 
 def _create(row: AccountRow, record: InvoiceRecord, expected: Expected, origin: Origin) -> Invoice:
-    now, amount = clock.now(), _amount(record, expected)
-    reference = opening.new_reference(record.code)
+    """It takes no open slot: when the basket changes, checkout would delete at Sadad what is not ours."""
+    now, plan = clock.now(), expected.plan
+    reference = opening.new_reference(record.code if plan is None else plan.shop_reference)
+    whose = _nobodys(record, expected, reference) if plan is None else _objects(record, expected, plan)
     invoice = Invoice.objects.create(
+        **whose,
         account=row.account,
         environment=row.environment,
         reference=reference,
-        shop_reference=plain.text(expected.reference or record.ref_number or record.code, 100),
-        object_id=reference,
-        object_key=exact("", reference),
         state=Invoice.State.OPEN,
-        shop_currency=money.KWD,
-        shop_amount=amount,
-        amount=amount,
-        language=record.lang.lower() if record.lang.lower() in ("ar", "en") else "ar",
-        kind=plain.text(record.type, 30),
+        kind=plain.text(record.type, 30) or (plan.kind if plan else ""),
         made_from=expected.made_from,
-        customer=_customer(record),
         sadad_id=record.id,
         ref_number=plain.text(record.ref_number if expected.reference is None else expected.reference, 200),
         created_at=min(record.created_at or now, now),
         expires_at=record.expires_at or now + schedule.WATCH,
         next_check_at=now,
     )
+    _write_lines(invoice, plan)
     created(invoice, origin, now)
     return invoice
+
+
+def _nobodys(record: InvoiceRecord, expected: Expected, reference: str) -> dict[str, Any]:
+    """Columns of an invoice that is for no object of the shop's."""
+    amount = _amount(record, expected)
+    return {
+        "shop_reference": plain.text(expected.reference or record.ref_number or record.code, 100),
+        "object_id": reference,
+        "object_key": exact("", reference),
+        "shop_currency": money.KWD,
+        "shop_amount": amount,
+        "amount": amount,
+        "language": record.lang.lower() if record.lang.lower() in ("ar", "en") else "ar",
+        "customer": _customer(record),
+    }
+
+
+def _objects(record: InvoiceRecord, expected: Expected, plan: Plan) -> dict[str, Any]:
+    """Columns that tie an invoice to an object of the shop's."""
+    amount, theirs = _amount(record, expected), _customer(record)
+    return {
+        "shop_reference": plan.shop_reference,
+        "payable": plan.payable.name,
+        "object_id": plan.object_id,
+        "object_key": plan.object_key,
+        "purpose": plan.purpose,
+        "shop_currency": plan.currency,
+        "shop_amount": plan.shop_amount,
+        "rate": plan.rate if plan.currency == money.KWD else round(amount / plan.shop_amount, 9),
+        "amount": amount,
+        "lines_digest": plan.digest,
+        "language": plan.language,
+        "customer": theirs if theirs["name"] else plan.customer,
+        "request": {**plan.request, "return_url": "", "expiry_date": ""},
+    }
+
+
+def _write_lines(invoice: Invoice, plan: Plan | None) -> None:
+    """The object's own: what the panel wrote on it stands in the raw reply."""
+    InvoiceLine.objects.bulk_create(
+        InvoiceLine(
+            invoice=invoice,
+            position=place,
+            name=line.name,
+            quantity=line.quantity,
+            amount=line.amount,
+            supplier_id=line.supplier_id,
+        )
+        for place, line in enumerate(plan.lines if plan else (), 1)
+    )
 
 
 def _amount(record: InvoiceRecord, expected: Expected) -> Decimal:
@@ -167,9 +218,11 @@ def _customer(record: InvoiceRecord) -> dict[str, Any]:
     }
 
 
-def _claim(invoice: Invoice, expected: Expected, origin: Origin) -> Invoice:
+def _claim(invoice: Invoice, record: InvoiceRecord, expected: Expected, origin: Origin) -> Invoice:
     """An invoice that is here already: taken over for the same, or for nothing in particular."""
     invoice = transactions.lock(Invoice, invoice.pk)
+    if expected.plan is not None:
+        return _claim_for(invoice, _objects(record, expected, expected.plan), expected.plan, origin)
     if invoice.made_from == expected.made_from:
         return invoice
     kind = expected.made_from.partition(":")[0]
@@ -179,10 +232,26 @@ def _claim(invoice: Invoice, expected: Expected, origin: Origin) -> Invoice:
         raise CannotAdopt("amount", f"{expected.amount:.3f}", f"{invoice.amount:.3f}")
     if expected.reference is not None and expected.reference != invoice.ref_number:
         raise CannotAdopt("reference", expected.reference or "–", invoice.ref_number or "–")
-    _mark(invoice, expected, origin, clock.now())
+    params = {"made_from": [invoice.made_from, expected.made_from]}
+    change(invoice, "claimed", origin, clock.now(), params=params, made_from=expected.made_from)
     return invoice
 
 
-def _mark(invoice: Invoice, expected: Expected, origin: Origin, now: datetime) -> None:
-    params = {"made_from": [invoice.made_from, expected.made_from]}
-    change(invoice, "claimed", origin, now, params=params, made_from=expected.made_from)
+def _claim_for(invoice: Invoice, columns: dict[str, Any], plan: Plan, origin: Origin) -> Invoice:
+    """One that is here already, for an object of the shop's."""
+    if is_held(invoice, plan.object_key):
+        raise CannotAdopt("held", plan.shop_reference, invoice.shop_reference)
+    if invoice.payable:
+        return invoice
+    if invoice.state != Invoice.State.OPEN:
+        raise CannotAdopt("settled", Invoice.State.OPEN, invoice.state)
+    change(invoice, "claimed", origin, clock.now(), params={"payable": plan.payable.name}, **columns)
+    _write_lines(invoice, plan)
+    return invoice
+
+
+def is_held(invoice: Invoice, object_key: str) -> bool:
+    """Whether it is for something else than this object of the shop's."""
+    if invoice.payable:
+        return invoice.object_key != object_key
+    return invoice.made_from != PANEL

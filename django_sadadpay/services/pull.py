@@ -20,7 +20,16 @@ from django_sadadpay.gateway.errors import AuthenticationError, RateLimited, Sad
 from django_sadadpay.gateway.hidden import hide
 from django_sadadpay.gateway.paging import TAKE, Page
 from django_sadadpay.models import Attention, Mark
-from django_sadadpay.services import adopting, clock, gateway, keys, mirrored, patience, tokens, transactions
+from django_sadadpay.services import (
+    clock,
+    gateway,
+    keys,
+    mirrored,
+    panel_invoices,
+    patience,
+    tokens,
+    transactions,
+)
 from django_sadadpay.services.errors import PaymentError
 from django_sadadpay.services.kinds import KINDS
 from django_sadadpay.services.pulling import Change, Taken
@@ -201,7 +210,7 @@ def _source(name: str, account: conf.Account, client: SadadClient, order: _Order
     if order.since is not None and "create_date_from" not in filters:
         raise CannotPull(f"Sadad's list of {name} knows no dates: it can only be pulled whole, without since")
     if kind is None:
-        return adopting.Invoices(account, client, order.since, dry_run=order.dry_run)
+        return panel_invoices.Invoices(account, client, order.since, dry_run=order.dry_run)
     return mirrored.Objects(kind, account, client, dry_run=order.dry_run, details=order.details)
 
 

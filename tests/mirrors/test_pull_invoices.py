@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from django_sadadpay import checkout, conf
+from django_sadadpay import checkout, conf, verify
 from django_sadadpay.gateway.errors import RateLimited
 from django_sadadpay.gateway.records import InvoiceRecord
-from django_sadadpay.models import Attention, Invoice
+from django_sadadpay.models import Attention, Invoice, InvoiceEvent
 from django_sadadpay.registry import Payable
-from django_sadadpay.services import adopting, gateway, patience, pull
+from django_sadadpay.services import adopting, adoption, gateway, panel_invoices, patience, pull, snapshots
 from django_sadadpay.services.adoption import PANEL
 from django_sadadpay.services.errors import Refused
+from django_sadadpay.services.ledger import Origin
 from django_sadadpay.services.pull import Counted
 from django_sadadpay.services.pulling import Taken
 from django_sadadpay.testing.gateway import Sadad
@@ -51,6 +52,18 @@ def test_one_that_is_paid_already_is_settled_at_once_and_once(sadad: Sadad) -> N
     assert run().counts == {"unchanged": 1}
     order.refresh_from_db()
     assert (order.status, order.paid_calls, Invoice.objects.count()) == ("paid", 1, 1)
+
+
+def test_one_whose_own_reference_is_another_is_not_linked(sadad: Sadad) -> None:
+    """The list only names an invoice; whose it is counts as Sadad says when asked for it alone."""
+    order = make_order()
+    made = sadad.control.create("12.345", ref_Number="SOMEBODY-ELSE")
+    sadad.control.pay(made["id"])
+    sadad.control.faults.add("Invoice/getall", "reply_field", path="*.ref_Number", value="A-1")
+    counted = run()
+    assert (counted.counts, counted.needs_a_look) == ({"failed": 1}, True)
+    order.refresh_from_db()
+    assert (order.status, order.paid_calls, Invoice.objects.count()) == ("new", 0, 0)
 
 
 def test_our_own_invoices_are_known(sadad: Sadad) -> None:
@@ -119,18 +132,21 @@ def test_an_insert_that_was_never_answered_is_found(sadad: Sadad) -> None:
     assert Invoice.objects.count() == 1
 
 
-def test_one_taken_over_for_nobody_is_linked_while_it_is_unpaid(sadad: Sadad) -> None:
-    from django_sadadpay.models import InvoiceEvent
-    from django_sadadpay.services import adoption, snapshots
-    from django_sadadpay.services.ledger import Origin
-
-    made = sadad.control.create("12.345", ref_Number="A-1")
+def for_nobody(sadad: Sadad, sadad_id: Any) -> Invoice:
+    """Take an invoice over that is for no object of the shop's."""
     place = Invoice(account="default", environment="sandbox")
-    snapshot = snapshots.fetch(place, str(made["id"]))
-    adoption.adopt(place, snapshot, adoption.Expected(PANEL), Origin(InvoiceEvent.Source.WEBHOOK))
+    snapshot = snapshots.fetch(place, str(sadad_id))
+    return adoption.adopt(place, snapshot, adoption.Expected(PANEL), Origin(InvoiceEvent.Source.WEBHOOK))
+
+
+def test_one_taken_over_for_nobody_is_linked_while_it_is_unpaid(sadad: Sadad) -> None:
+    made = sadad.control.create("12.345", ref_Number="A-1")
+    for_nobody(sadad, made["id"])
     order = make_order()
     assert run().counts == {"new": 1}
-    assert Invoice.objects.get().object == order
+    invoice = Invoice.objects.get()
+    assert invoice.object == order
+    assert sum(line.total for line in invoice.lines.all()) == invoice.amount
 
 
 def test_since_leaves_older_ones_out_though_the_filter_is_ignored(sadad: Sadad) -> None:
@@ -168,7 +184,7 @@ def test_a_rate_limit_that_lasts_ends_the_list(sadad: Sadad, monkeypatch: pytest
 
     monkeypatch.setattr(patience, "call", limited)
     client = gateway.client_for(conf.current().account("default"))
-    source = adopting.Invoices(conf.current().account("default"), client, None, dry_run=False)
+    source = panel_invoices.Invoices(conf.current().account("default"), client, None, dry_run=False)
     with pytest.raises(RateLimited):
         source._one(InvoiceRecord.from_wire(sadad.control.invoices()[0]), None, Taken())
     assert not Invoice.objects.exists()
@@ -184,16 +200,11 @@ def test_a_payable_that_is_not_registered_is_named(sadad: Sadad) -> None:
 
 def test_two_who_link_it_at_once_have_one_row(sadad: Sadad, monkeypatch: pytest.MonkeyPatch) -> None:
     order, made = make_order(), sadad.control.create("12.345", ref_Number="A-1")
-    columns_of, theirs = adopting._columns, []
-
-    def beaten(plan: Any, record: InvoiceRecord) -> dict[str, Any]:
-        """Between our look and our insert somebody else makes the row."""
-        columns = columns_of(plan, record)
-        theirs.append(adopting._create(plan, record, columns, adopting._PULL))
-        return columns
-
-    monkeypatch.setattr(adopting, "_columns", beaten)
-    assert [adopting.adopt(order, str(made["id"]))] == theirs
+    theirs = adopting.adopt(order, str(made["id"]))
+    find, answers = adoption.find, [None, None]  # as it was when we looked, and when we began to write
+    monkeypatch.setattr(adoption, "find", lambda *of: answers.pop() if answers else find(*of))
+    assert adopting.adopt(order, str(made["id"])) == theirs
+    assert answers == []
     assert Invoice.objects.count() == 1
 
 
@@ -204,6 +215,34 @@ def test_staff_link_one_by_its_id(sadad: Sadad, django_user_model: Any) -> None:
     assert invoice == adopting.adopt(order, str(made["id"]), by=boss)
     assert (invoice.object, invoice.amount) == (order, Decimal("12.345"))
     assert invoice.events.filter(by_name="boss").exists()
+
+
+def test_an_invoice_of_one_order_is_not_linked_to_another(sadad: Sadad) -> None:
+    made = sadad.control.create("12.345", ref_Number="A-1")
+    mine = adopting.adopt(make_order(number="A-1"), str(made["id"]))
+    ours = checkout(make_order(number="A-2"))
+    for sadad_id in (mine.sadad_id, ours.sadad_id):
+        with pytest.raises(Refused, match="adopt_held"):
+            adopting.adopt(make_order(number=f"B-{sadad_id}"), sadad_id or "")
+    assert Invoice.objects.count() == 2
+
+
+def test_one_that_was_paid_for_nobody_is_not_linked(sadad: Sadad) -> None:
+    made = sadad.control.create("12.345", ref_Number="A-1")
+    for_nobody(sadad, made["id"])
+    sadad.control.pay(made["id"])
+    verify(Invoice.objects.get())
+    with pytest.raises(Refused, match="adopt_settled"):
+        adopting.adopt(make_order(), str(made["id"]))
+
+
+def test_linking_by_hand_never_waits(sadad: Sadad, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody waits for the page."""
+    made = sadad.control.create("12.345")
+    monkeypatch.setattr(patience, "sleep", lambda seconds: pytest.fail(f"slept {seconds}"))
+    sadad.control.faults.add("Invoice/getbyid", "rate_limited", retry_after=60)
+    with pytest.raises(RateLimited):
+        adopting.adopt(make_order(), str(made["id"]))
 
 
 @pytest.mark.parametrize(("asked", "code"), [("1.000", "adopt_amount"), ("0", "nothing_to_pay")])
@@ -222,8 +261,8 @@ def test_an_invoice_in_the_order_s_own_currency_is_held_against_that(sadad: Sada
     from django_sadadpay.services import clock, drafts
 
     plan = drafts.plan(OrderPayable_of(), order, clock.now())
-    adopting._check(plan, record)
-    columns = adopting._columns(plan, record)
+    adopting._check(plan, record, None)
+    columns = adoption._objects(record, adoption.Expected(PANEL, plan=plan), plan)
     assert (columns["amount"], columns["shop_amount"]) == (Decimal("12.345"), Decimal("40.000"))
     assert columns["rate"] * 40 == pytest.approx(Decimal("12.345"))
 
