@@ -32,7 +32,7 @@ SERVICES = "tests/services/"
 #: Each module and the tests that speak about it; mutmut finds out which of them reach which function.
 MODULES: dict[str, tuple[str, ...]] = {
     "money": ("tests/money",),
-    "gateway/webhook": ("tests/gateway/test_webhook.py", "tests/views/test_webhook.py"),
+    "gateway/webhook": ("tests/gateway/test_webhook.py", "tests/gateway/test_webhook_ids.py"),
     "services/settlement": (
         SERVICES + "test_settlement.py",
         SERVICES + "test_settled_facts.py",

@@ -63,10 +63,8 @@ def teardown_databases(made: Any, **options: Any) -> None:
 
 def pytest_configure() -> None:
     """pytest-django looks both up when it sets the databases up."""
-    django.test.utils.setup_databases, django.test.utils.teardown_databases = (
-        setup_databases,
-        teardown_databases,
-    )
+    utils: Any = django.test.utils
+    utils.setup_databases, utils.teardown_databases = setup_databases, teardown_databases
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
