@@ -51,8 +51,13 @@ def close(invoice: Invoice, state: str, origin: Origin, now: datetime) -> None:
     """
     told = invoice.closing in ("", Closing.CANCEL, Closing.EXPIRY) and not may_be_paid(invoice)
     change(invoice, str(state), origin, now, state=state, open_slot=None, busy_until=None)
-    if told and not paid_elsewhere(invoice):
+    if told and not paid_elsewhere(invoice) and not _can_be_paid_by_another(invoice):
         _tell(invoice, state, now)
+
+
+def _can_be_paid_by_another(invoice: Invoice) -> bool:
+    """One that was taken over holds no open slot: the order may have a link of its own meanwhile."""
+    return Invoice.objects.filter(open_slot=invoice.slot).exclude(pk=invoice.pk).exists()
 
 
 def _tell(invoice: Invoice, state: str, now: datetime) -> None:

@@ -122,6 +122,33 @@ def test_a_second_payment_of_a_paid_order_waits_for_a_person(sadad: Sadad) -> No
     assert Attention.objects.get(resolved_at=None).code == "paid_twice"
 
 
+@pytest.mark.parametrize("ending", ["expire", "cancel"])
+def test_while_the_order_has_a_link_of_its_own_it_is_not_told_that_the_panel_s_ended(
+    sadad: Sadad, ending: str
+) -> None:
+    order = make_order()
+    panels = adopting.adopt(order, str(sadad.control.create("12.345", ref_Number="A-1")["id"]))
+    ours = checkout(order)
+    getattr(sadad.control, ending)(panels.sadad_id)
+    assert verify(panels).state in ("expired", "cancelled")
+    order.refresh_from_db()
+    ours.refresh_from_db()
+    assert (order.status, ours.state) == ("new", "open")
+    sadad.control.expire(ours.sadad_id)
+    verify(ours)
+    order.refresh_from_db()
+    assert order.status == "expired"
+
+
+def test_without_a_link_of_its_own_it_is_told(sadad: Sadad) -> None:
+    order = make_order()
+    panels = adopting.adopt(order, str(sadad.control.create("12.345", ref_Number="A-1")["id"]))
+    sadad.control.expire(panels.sadad_id)
+    verify(panels)
+    order.refresh_from_db()
+    assert order.status == "expired"
+
+
 def test_an_insert_that_was_never_answered_is_found(sadad: Sadad) -> None:
     order = make_order()
     invoice = checkout(order)
