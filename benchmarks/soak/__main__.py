@@ -20,7 +20,7 @@ from benchmarks.soak.buyers import Buyers
 from benchmarks.soak.kills import Killer
 from benchmarks.soak.load import Desk, Load, Plan, Tally
 from benchmarks.soak.memory import Memory
-from benchmarks.soak.processes import Stack
+from benchmarks.soak.processes import Stack, servers
 from benchmarks.soak.staff import Staff
 
 
@@ -72,7 +72,7 @@ def _soak(options: argparse.Namespace, stack: Stack, arguments: list[str]) -> di
     say("faults have stopped; the workers finish")
     left = finale.drain(sadad)
     stack.stop_shop()
-    say(f"left over: {left or 'nothing'}; three reconcile runs, 80 hours apart")
+    say(f"left over: {left or 'nothing'}; three reconcile runs, 100 hours apart")
     runs = finale.later(stack)
     ours, theirs = gather.ours(), gather.theirs(sadad)
     findings = audit.audit(ours, theirs)
@@ -102,8 +102,14 @@ def _load(options: argparse.Namespace, stack: Stack, tally: Tally) -> tuple[Memo
     buyers = Buyers(stack.shop_url, stack.webhook_url, stack.emulator_url, tally, desk)
     staff = Staff(stack.shop_url, stack.emulator_url, stack.password, tally, desk)
     plan = Plan(options.payments, options.rate, options.minutes * 60, options.seed)
-    memory = Memory(stack.programs, {}, lambda: tally["payments"])
-    killer = Killer(stack, options.kills, options.seed, lambda: tally["payments"] / options.payments)
+    memory = Memory(stack.programs, servers(), lambda: tally["payments"])
+    began = time.monotonic()
+
+    def part() -> float:
+        """How much of the run is over, whether payments or minutes end it."""
+        return max(tally["payments"] / plan.payments, (time.monotonic() - began) / plan.seconds)
+
+    killer = Killer(stack, options.kills, options.seed, part)
     say(f"{options.payments} payments, {options.faults:.0%} of each fault, {options.kills} kills")
     memory.start()
     killer.start()

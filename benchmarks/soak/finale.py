@@ -16,8 +16,8 @@ from example_project.demo.books import Sadad
 
 #: Seconds for the live workers to finish what is due.
 PATIENCE = 240.0
-#: Past everything that is counted in hours: refunds are looked at for 72 h, invoices expire after 3 days.
-STEP = 80 * 3600.0
+#: Past all that is counted in hours or days: refunds are looked at for 72 h, orphans until 7 days after expiry.
+STEP = 100 * 3600.0
 RUNS = 3
 #: Reconcile runs at the same moment: they share the work, as two machines would.
 AT_ONCE = 2

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 #: Buyers under way at once: most of them wait for an answer.
-BUYERS = 24
+BUYERS = 48
 #: Members of staff who refund.
 STAFF = 3
 

@@ -18,7 +18,7 @@ from tests.servers import postgres, redis
 #: Celery nodes, each with a pool of processes ("prefork") of this size.
 NODES, CHILDREN = 2, 2
 #: gunicorn: worker processes ("gthread") and threads in each.
-WEB_WORKERS, WEB_THREADS = 2, 12
+WEB_WORKERS, WEB_THREADS = 2, 20
 MODULE = "benchmarks.soak.settings"
 
 
@@ -35,13 +35,32 @@ class Served(Program):
 
 
 def children_of(pid: int) -> list[int]:
+    """Started by any of its threads: a Celery pool renews its processes in one of its own."""
+    found: list[int] = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # the thread has ended
+            found += [int(one) for one in file.read_text().split()]
+    return found
+
+
+def servers() -> dict[str, int]:
+    """Name → pid of the private servers that this process has started (under ``tests.servers.keeper``)."""
+    found = {}
+    for keeper in children_of(os.getpid()):
+        if "keeper.py" in _command_line(keeper):
+            for server in children_of(keeper):
+                found[Path(_command_line(server).split()[0]).name] = server
+    return found
+
+
+def _command_line(pid: int) -> str:
     with suppress(OSError):
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+    return ""
 
 
 class Stack:
-    """Everything that runs, in ``folder``. ``programs`` are ours; the servers' pids are in ``servers``."""
+    """Everything that runs, in ``folder``; ``programs`` are ours."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.seed = folder, seed
