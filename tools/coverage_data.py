@@ -23,12 +23,12 @@ STEP = [
     for name in (
         "aligning",
         "comparing",
-        "conflicts",
         "deciding",
         "finding",
         "following",
         "kinds",
         "matching",
+        "mirror_states",
         "mirrored",
         "mirroring",
         "pages",

@@ -20,7 +20,7 @@ from django_sadadpay.admin.base import VIEW_CUSTOMER_DATA, allowed, link
 from django_sadadpay.admin.pages import PagesAdmin
 from django_sadadpay.models import InvoiceEvent, Mirror
 from django_sadadpay.registry import DraftError
-from django_sadadpay.services import aligning, gateway, kinds, mirroring, push
+from django_sadadpay.services import aligning, deciding, gateway, kinds, mirroring, push
 from django_sadadpay.services.aligning import Look
 from django_sadadpay.services.kinds import Kind
 from django_sadadpay.services.ledger import Origin
@@ -97,7 +97,7 @@ class MirrorPages(PagesAdmin):
             return self.back(row)
         if seen.differs and (row.source or (seen.ours_changed and "confirmed" not in request.POST)):
             return HttpResponseRedirect(self.link("difference", row.pk))
-        if self.attempt(request, lambda: aligning.take(row, seen, self._origin(request))):
+        if self.attempt(request, lambda: deciding.take(row, seen, self._origin(request))):
             titles = sorted(seen.differs)
             self.log_change(request, row, [{"changed": {"fields": titles}}] if titles else [])
             messages.success(request, _taken(titles))
@@ -129,7 +129,7 @@ class MirrorPages(PagesAdmin):
             return HttpResponseNotAllowed(["POST"])
         if gateway.is_parked(row):
             messages.error(request, texts.error_sentence("parked"))
-        elif self.attempt(request, lambda: aligning.insist(row, self._origin(request))):
+        elif self.attempt(request, lambda: deciding.insist(row, self._origin(request))):
             return self.push_page(request, pk)
         return self.back(row)
 

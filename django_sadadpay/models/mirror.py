@@ -26,6 +26,7 @@ class Mirror(AccountRow):
 
     ``sending`` is set and committed before a call that changes something, and cleared with its answer: with
     an expired lease, or in state ``unknown``, nobody knows whether Sadad acted, and it is looked at first.
+    ``sent_at`` is when that call was claimed, and once its answer is known to be lost, when that was.
     """
 
     class State(models.TextChoices):
@@ -38,6 +39,13 @@ class Mirror(AccountRow):
     class Wanted(models.TextChoices):
         PRESENT = "present", _("present")
         ABSENT = "absent", _("absent")
+
+    class Held(models.TextChoices):
+        """Why nothing is sent, however often it is saved or asked for: somebody has to do something first."""
+
+        BAD = "bad", _("cannot be sent: it has to be mended")
+        CONFLICT = "conflict", _("changed here and at Sadad: a person decides")
+        GONE = "gone", _("Sadad has it no more: a person decides")
 
     #: Column of the kind → name in ``payload``.
     SHOWN: ClassVar[Mapping[str, str]] = {}
@@ -53,6 +61,7 @@ class Mirror(AccountRow):
     code = models.CharField(_("code at Sadad"), max_length=60, blank=True)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.PENDING)
     wanted = models.CharField(_("wanted"), max_length=7, choices=Wanted.choices, default=Wanted.PRESENT)
+    held = models.CharField(_("held back"), max_length=8, choices=Held.choices, blank=True)
     payload = models.JSONField(
         default=dict, blank=True, editable=False, help_text="What is wanted at Sadad, by our field names."
     )
@@ -96,11 +105,12 @@ class Mirror(AccountRow):
                 fields=["source_key", "account", "environment"], name="sadadpay_%(class)s_source"
             ),
             models.CheckConstraint(
-                condition=~Q(state="deleted") | Q(wanted="absent", sending=""),
+                condition=~Q(state="deleted") | Q(wanted="absent", sending="", held=""),
                 name="sadadpay_%(class)s_deleted",
             ),
             models.CheckConstraint(
-                condition=~Q(state="synced") | Q(wanted="present", sending="", sadad_id__isnull=False),
+                condition=~Q(state="synced")
+                | Q(wanted="present", sending="", held="", sadad_id__isnull=False),
                 name="sadadpay_%(class)s_synced",
             ),
             models.CheckConstraint(

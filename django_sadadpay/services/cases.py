@@ -13,7 +13,6 @@ from django_sadadpay.services import (
     applying,
     attention,
     clock,
-    conflicts,
     deciding,
     gateway,
     inbox,
@@ -115,11 +114,11 @@ def _send_again(case: Attention, by: AbstractBaseUser, _note: str) -> None:
 
 
 def _take_theirs(case: Attention, by: AbstractBaseUser, _note: str) -> None:
-    conflicts.take_theirs(_mirror(case), _origin(by))
+    deciding.take_theirs(_mirror(case), _origin(by))
 
 
 def _keep_ours(case: Attention, by: AbstractBaseUser, _note: str) -> None:
-    conflicts.keep_ours(_mirror(case), _origin(by))
+    deciding.keep_ours(_mirror(case), _origin(by))
 
 
 def _happened(case: Attention, by: AbstractBaseUser, _note: str) -> None:

@@ -9,6 +9,7 @@ dies between them is caught up by ``sadadpay_push --all``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -22,12 +23,21 @@ from django_sadadpay.models import Attention, Mirror, Product, ProductLink, Prod
 from django_sadadpay.models.base import exact
 from django_sadadpay.registry import Customer as Payer
 from django_sadadpay.registry import Draft, DraftError, Mirrored, mirrors
-from django_sadadpay.services import attention, clock, gateway, kinds, opening, transactions, waking
+from django_sadadpay.services import (
+    attention,
+    clock,
+    gateway,
+    kinds,
+    mirror_states,
+    opening,
+    transactions,
+    waking,
+)
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.services.kinds import Kind
 from django_sadadpay.services.sources import kind_of, locked, mirrored_of
 
-State, Wanted, Code = Mirror.State, Mirror.Wanted, Attention.Code
+State, Wanted, Held, Code = Mirror.State, Mirror.Wanted, Mirror.Held, Attention.Code
 R = TypeVar("R", bound=Mirror)
 T = TypeVar("T")
 _CHUNK = 100
@@ -74,6 +84,13 @@ def mark(mirrored: Mirrored[Any], obj: models.Model) -> Mirror | None:
 def forget(mirrored: Mirrored[Any], pk: Any) -> bool:
     """The object is gone: so is to be its mirror, in every account whose environment is in use."""
     return _together(lambda: _forget(locked(kind_of(mirrored), exact(mirrored.name, str(pk)))))
+
+
+def again(row: Mirror) -> None:
+    """Want what the row's object says by now, inside a transaction; a row that staff keep stays as it is."""
+    mirrored = mirrors.get(row.source)
+    if mirrored is not None:
+        _mark_fresh(mirrored, row.object_id)
 
 
 def _together(block: Callable[[], T]) -> T:
@@ -230,11 +247,12 @@ def want(row: Mirror, draft: Draft) -> bool:
     if row.state != State.DELETED:
         kept_values = {name: row.payload[name] for name in type(row).KEPT if name in row.payload}
         payload = hide(kept_values | payload)
+    shown = row.payload
     row.take(payload, listed)
-    if row.pk and row.digest == before and row.is_wanted and row.state != State.FAILED:
+    if row.pk and row.digest == before and row.is_wanted and row.held != Held.BAD:
         return False
     _revive(row)
-    _due(row)
+    _due(row, [name for name in sorted({*shown, *payload}) if shown.get(name) != payload.get(name)])
     _save(row, listed if kind.children else None)
     return True
 
@@ -244,35 +262,38 @@ def _want_absent(row: Mirror) -> bool:
         return False
     row.wanted = Wanted.ABSENT
     if row.sadad_id is None and not row.sending:
-        row.state, row.next_try_at, row.error, row.error_params = State.DELETED, None, "", {}
-        row.save(update_fields=[*_MARKED])
+        if row.error:
+            attention.close(_NEVER_SENT, clock.now(), "deleted", mirror=row)
+        mirror_states.deleted(row, None)
+        row.save(update_fields=mirror_states.COLUMNS)
     else:
-        _due(row)
+        _due(row, [])
         _save(row, None)
     _relist(row)
     return True
+
+
+#: What can have been asked about a row that never was at Sadad.
+_NEVER_SENT = (Code.MIRROR_BAD, Code.MIRROR_REFUSED, Code.MIRROR_UNKNOWN, Code.MIRROR_GONE)
 
 
 def _relist(row: Mirror) -> None:
     """A product goes: the links that list it are drafted anew, since no signal tells of their lists."""
     links = ProductLink._base_manager.using(transactions.alias()).filter(items__product_id=row.pk)
     for link in links.filter(wanted=Wanted.PRESENT) if isinstance(row, Product) else ():
-        mirrored = mirrors.get(link.source)
-        if mirrored is not None:
-            _mark_fresh(mirrored, link.object_id)
+        again(link)
 
 
 def _fail(row: Mirror, error: DraftError) -> bool:
     """Keep what cannot be sent as a failure that names the field. What is at Sadad stays as it is."""
     params: dict[str, Any] = {"field": error.field, "problem": error.problem}
-    if row.error == "bad_mirror" and row.error_params == params:
+    if row.held == Held.BAD and row.error_params == params:
         return False
-    row.wanted, row.error, row.error_params = Wanted.PRESENT, "bad_mirror", params
-    if not row.sending:
-        row.state, row.next_try_at = State.FAILED, None  # only another save can mend it
+    row.wanted = Wanted.PRESENT
+    if row.held != Held.CONFLICT:
+        mirror_states.hold(row, Held.BAD, **params)
     _store(row)
-    attention.ask(Code.MIRROR_BAD, clock.now(), row, mirror=row, kind=row.kind, **params)
-    return True
+    return attention.ask(Code.MIRROR_BAD, clock.now(), row, mirror=row, kind=row.kind, **params)
 
 
 def _revive(row: Mirror) -> None:
@@ -283,20 +304,44 @@ def _revive(row: Mirror) -> None:
         row.reply, row.reply_digest = None, ""
 
 
-def _due(row: Mirror) -> None:
-    """Make it due now. An unanswered call stays unanswered: it is looked at first, at its own time."""
-    row.tries, now = 0, clock.now()
+def _due(row: Mirror, changed: list[str]) -> None:
+    """Make it due now, unless a person has to decide first. An unanswered call stays unanswered: it is looked
+    at first, at its own time.
+
+    :param changed: names of what is wanted otherwise than before.
+    """
+    now = clock.now()
+    if row.held == Held.CONFLICT or (row.held == Held.GONE and row.is_wanted):
+        _ask_again(row, changed, now)
+        return
     settled = row.is_wanted and row.sadad_id is not None and row.digest == row.pushed_digest
     back = settled and not row.sending  # changed, and changed back before it was sent
-    if row.error and (back or row.error == "bad_mirror"):
+    if row.error and (back or row.held):
         row.error, row.error_params = "", {}
-        attention.close((Code.MIRROR_BAD, Code.MIRROR_REFUSED), now, "mended", mirror=row)
-    if row.state != State.UNKNOWN:
-        row.state, row.next_try_at = (State.SYNCED, None) if back else (State.PENDING, now)
+        codes = (Code.MIRROR_BAD, Code.MIRROR_REFUSED, Code.MIRROR_GONE)
+        attention.close(codes, now, "mended", mirror=row)
+    row.tries, row.held = 0, ""
+    if back:
+        row.state, row.next_try_at = State.SYNCED, None
+    elif row.state != State.UNKNOWN:
+        mirror_states.due(row, now)
 
 
-#: Columns that a mark writes; the others belong to whoever pushes.
-_MARKED = ("wanted", "state", "error", "error_params", "tries", "next_try_at")
+def _ask_again(row: Mirror, changed: list[str], now: datetime) -> None:
+    """Only what is wanted changes. The case names it; a new wish is asked about even if the older one was
+    dismissed.
+    """
+    attention.close((Code.MIRROR_BAD,), now, "mended", mirror=row)
+    ask = partial(attention.ask, now=now, row=row, mirror=row, kind=row.kind)
+    if row.held == Held.GONE:
+        ask(Code.MIRROR_GONE, error_key=row.error, wish=row.digest[:12])
+        return
+    named = str(row.error_params.get("fields", "")).split(", ")
+    row.error_params = {"fields": ", ".join(dict.fromkeys(name for name in (*named, *changed) if name))}
+    ask(Code.MIRROR_CONFLICT, **row.error_params)
+
+
+#: Columns of a row that is wanted again after its deletion.
 _REVIVED = ("sadad_key", "code", "pushed_digest", "reply", "reply_digest")
 
 
@@ -311,7 +356,7 @@ def _store(row: Mirror) -> None:
     if row.pk is None:
         _insert(row)
     else:
-        row.save(update_fields=[*_MARKED, *_REVIVED, *type(row).columns()])
+        row.save(update_fields=[*mirror_states.MARKED, *_REVIVED, *type(row).columns()])
 
 
 def _insert(row: Mirror) -> None:

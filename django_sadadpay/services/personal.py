@@ -56,7 +56,7 @@ _MIRRORS = (Customer, InstallmentPlan, Subscription)
 _ROW = frozenset({"account", "environment"})
 _MIRROR = (
     _ROW
-    | {"sadad_id", "sadad_key", "code", "state", "wanted", "error", "error_params"}
+    | {"sadad_id", "sadad_key", "code", "state", "wanted", "held", "error", "error_params"}
     | {"source", "object_id", "source_key", "lease_holder", "sending"}
 )
 #: The merchant's own goods: nothing in them is about a customer.

@@ -15,15 +15,22 @@ from typing import Any
 from django.db import IntegrityError, connections, models
 
 from django_sadadpay.models import Attention, InstallmentPlan, Mirror, Subscription
-from django_sadadpay.services import attention, bulk, clock, instalments, matching, plain, transactions
+from django_sadadpay.services import (
+    attention,
+    bulk,
+    clock,
+    instalments,
+    matching,
+    mirror_states,
+    plain,
+    transactions,
+)
 from django_sadadpay.services.among import among
 from django_sadadpay.services.kinds import Kind
 from django_sadadpay.services.relating import Relations
 from django_sadadpay.services.told import OF_ROW, Reader, Told, difference, has_base, mark
 
-State, Wanted, Code = Mirror.State, Mirror.Wanted, Attention.Code
-#: A row that Sadad has no more, and one that was changed on both sides.
-GONE, CONFLICT = "mirror_gone", "mirror_conflict"
+State, Held, Code = Mirror.State, Mirror.Held, Attention.Code
 #: Columns that hold Sadad's word, and the name under which it says it.
 _STANDING = {
     "status": "status",
@@ -205,8 +212,9 @@ class _Part:
     # One object
 
     def _decide(self, row: Mirror, told: Told) -> None:
-        if row.sending or not row.is_wanted:
-            self.taken.count("waiting")  # push looks at what it has sent; what is to be deleted will be
+        if row.sending or not row.is_wanted or row.held == Held.BAD:
+            # Push looks at what it has sent, what is to be deleted will be, and a mend will be sent.
+            self.taken.count("waiting")
             return
         differs = self._difference(row, told)
         ours_changed = row.digest != row.pushed_digest
@@ -227,9 +235,12 @@ class _Part:
     def _agree(self, row: Mirror, told: Told, ours_changed: bool) -> None:
         """Sadad says what we want, in whatever spelling; its word is kept."""
         self.taken.count("same")
-        if not ours_changed and row.state == State.FAILED:
+        if row.state == State.FAILED and (not ours_changed or row.held in (Held.CONFLICT, Held.GONE)):
             self._close(row, Code.MIRROR_GONE, Code.MIRROR_CONFLICT)
-            _settle(row, self.now)
+            if ours_changed:
+                mirror_states.due(row, self.now)  # what Sadad does not show is sent
+            else:
+                mirror_states.in_step(row, self.now)
         self._say(row, told)
         self._updates.append(row)
 
@@ -239,7 +250,7 @@ class _Part:
         self._note(what, told, differs)
         self._close(row, Code.MIRROR_GONE, Code.MIRROR_CONFLICT, Code.MIRROR_REFUSED)
         follow(row, told, self.place.reader, self.relations, differs)
-        _settle(row, self.now)
+        mirror_states.in_step(row, self.now)
         self._say(row, told)
         self._updates.append(row)
 
@@ -248,8 +259,7 @@ class _Part:
         self.taken.count("conflict")
         self.taken.count("asked")
         self._note("conflict", told, differs)
-        row.state, row.next_try_at, row.error = State.FAILED, None, CONFLICT
-        row.error_params = {"fields": ", ".join(differs)}
+        mirror_states.hold(row, Held.CONFLICT, fields=", ".join(differs))
         self._say(row, told)
         self._updates.append(row)
         if not self.place.dry_run:
@@ -267,7 +277,7 @@ class _Part:
         row = self._blank()
         row.sadad_id = told.sadad_id
         follow(row, told, self.place.reader, self.relations)
-        _settle(row, self.now)
+        mirror_states.in_step(row, self.now)
         self._say(row, told)
         if isinstance(row, (Subscription, InstallmentPlan)):
             row.next_check_at = self.now  # its bills are looked at
@@ -279,12 +289,13 @@ class _Part:
         self._note("matched", told, differs)
         self._close(row, Code.MIRROR_UNKNOWN, Code.MIRROR_REFUSED)
         row.sadad_id, row.pushed_digest = told.sadad_id, ""
-        row.sending, row.sent_at, row.lease_holder, row.lease_until = "", None, "", None
+        mirror_states.answered(row)
         self._name(row, told)
         if differs or told.values.keys() < row.payload.keys():
-            row.state, row.next_try_at, row.error, row.tries = State.PENDING, self.now, "", 0
+            row.error = ""
+            mirror_states.due(row, self.now)
         else:
-            _settle(row, self.now)
+            mirror_states.in_step(row, self.now)
         self._say(row, told)
         self._updates.append(row)
 
@@ -370,36 +381,12 @@ def masked(name: str, value: Any, personal: Iterable[str]) -> str:
     return "•••" if name in personal else plain.text(str(value), 60)
 
 
-def _settle(row: Mirror, now: datetime) -> None:
-    """In step."""
-    row.state, row.wanted, row.pushed_digest = State.SYNCED, Wanted.PRESENT, row.digest
-    row.error, row.error_params, row.tries, row.next_try_at, row.synced_at = "", {}, 0, None, now
-
-
 def _has(model: type[Mirror], name: str) -> bool:
     return any(f.name == name for f in model._meta.concrete_fields)
 
 
 #: Columns of every kind that a pull may change.
-_OURS = (
-    "sadad_id",
-    "sadad_key",
-    "code",
-    "state",
-    "wanted",
-    "pushed_digest",
-    "reply",
-    "reply_digest",
-    "synced_at",
-    "error",
-    "error_params",
-    "tries",
-    "next_try_at",
-    "lease_holder",
-    "lease_until",
-    "sending",
-    "sent_at",
-)
+_OURS = (*mirror_states.COLUMNS, "sadad_key", "code", "reply", "reply_digest")
 
 
 # Statements

@@ -56,7 +56,7 @@ from django_sadadpay.services import (
     transactions,
     waking,
 )
-from django_sadadpay.services.errors import InsideTransaction
+from django_sadadpay.services.errors import InsideTransaction, TryAgain
 from django_sadadpay.services.kinds import KINDS, Kind
 from django_sadadpay.services.points import point
 from django_sadadpay.services.pushing import Outcome
@@ -282,7 +282,11 @@ class _Account:
 
     def _group(self, group: list[Mirror], kind: Kind, client: SadadClient) -> None:
         holder, began = secrets.token_hex(16), time.monotonic()
-        claimed = storing.claim(group, holder, LEASE, forced=self.only is not None)
+        try:
+            claimed = storing.claim(group, holder, LEASE, forced=self.only is not None)
+        except TryAgain:
+            self.report.left = True
+            return
         point("push.claimed")
         for each in claimed:
             if self.resting or time.monotonic() - began > _BEGIN_WITHIN:
@@ -301,7 +305,12 @@ class _Account:
             outcome = Outcome("unknown", error="program", params={"error": type(error).__name__})
         point("push.answered")
         self._heed(each, outcome)
-        storing.store(each, kind, holder, outcome)
+        try:
+            storing.store(each, kind, holder, outcome)
+        except TryAgain:
+            logger.warning("push: %s %s: the database was busy; it is looked at later", kind.name, each.pk)
+            self.report.count("unknown")
+            return
         point("push.stored")
         self.report.count(outcome.what)
         anew = outcome.what == "deleted" and each.is_wanted
@@ -396,7 +405,6 @@ class _Feed:
         if only is None or not self.first:
             due = due.filter(next_try_at__lte=self.now)
         due = due.filter(storing.to_do(self.now))
-        due = due.exclude(error="bad_mirror", sending="")  # only an edit can mend it
         free = Q(lease_until=None) | Q(lease_until__lte=self.now)
         return _ready(due.filter(free), self.kind, self.wanted).order_by("next_try_at", "pk")
 

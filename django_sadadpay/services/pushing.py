@@ -22,11 +22,11 @@ from django_sadadpay.gateway.errors import (
     Unavailable,
 )
 from django_sadadpay.gateway.records import ObjectRecord
-from django_sadadpay.models import Attention, Mirror, ProductLink
+from django_sadadpay.models import Mirror, ProductLink
 from django_sadadpay.services import comparing, finding, plain
 from django_sadadpay.services.kinds import Kind
 
-Code = Attention.Code
+Held = Mirror.Held
 #: A lost answer is looked into after this: the call may still be under way at Sadad.
 SETTLED = timedelta(seconds=60)
 
@@ -41,6 +41,7 @@ class Outcome:
         was done. ``stop``: nothing was done, and the account is to be left alone for now.
     :ivar values: columns to set.
     :ivar again: there is more to send (fields that only an update takes).
+    :ivar held: why nothing is sent any more (``Mirror.Held``), unless something else is wanted by now.
     :ivar wait: seconds that Sadad asked for, with ``stop``.
     """
 
@@ -49,6 +50,7 @@ class Outcome:
     error: str = ""
     params: dict[str, Any] = field(default_factory=dict)
     again: bool = False
+    held: str = ""
     wait: float | None = None
     cause: SadadError | None = None
 
@@ -198,7 +200,7 @@ def _resolve_insert(row: Mirror, kind: Kind, client: SadadClient) -> Outcome:
 
 
 def _gone() -> Outcome:
-    return Outcome("gone", error="mirror_gone")
+    return Outcome("gone", error="mirror_gone", held=Held.GONE)
 
 
 # Errors
@@ -228,6 +230,7 @@ def _failed(doing: str, error: SadadError) -> Outcome:
     if isinstance(error, NotFound) and doing == "update":
         return _gone()
     if isinstance(error, InvalidRequest):
-        return Outcome("failed", error="bad_mirror", params={"field": error.field, "problem": error.detail})
+        params = {"field": error.field, "problem": error.detail}
+        return Outcome("failed", error="bad_mirror", params=params, held=Held.BAD)
     values = {"pushed_digest": ""} if isinstance(error, Rejected) and not error.refusal else {}
     return Outcome("failed", values, error=plain.text(error.error_key or "UnauthorizedAccess", 80))

@@ -1,25 +1,27 @@
-"""How push claims rows and stores what came of them: one conditional statement each, in autocommit."""
+"""How push claims rows and stores what came of them.
+
+A claim, and a success that nobody was asked about, is one conditional statement in autocommit. Everything
+else is one transaction: a row that waits for a person is never stored without the case that asks one.
+"""
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import IntegrityError, models
 from django.db.models import Case, F, Q, Value, When
 
 from django_sadadpay.models import Attention, Mirror, ProductLinkItem
-from django_sadadpay.services import attention, clock, kinds, plain, pushing, schedule, transactions
+from django_sadadpay.services import attention, clock, mirror_states, plain, pushing, schedule, transactions
 from django_sadadpay.services.kinds import Kind
 from django_sadadpay.services.pushing import Outcome
 
-T = TypeVar("T")
-State, Wanted, Code = Mirror.State, Mirror.Wanted, Attention.Code
-_BAD = Q(error="bad_mirror")
+State, Wanted, Held, Code = Mirror.State, Mirror.Wanted, Mirror.Held, Attention.Code
+#: Marked meanwhile as what cannot be sent: nobody else holds a row back while its call is under way.
+_HELD = ~Q(held="")
 #: Cases that a success closes.
 _CASES = (Code.MIRROR_BAD, Code.MIRROR_REFUSED, Code.MIRROR_UNKNOWN, Code.MIRROR_GONE)
 _FREE = {"lease_holder": "", "lease_until": None}
@@ -38,7 +40,9 @@ def claim(group: Sequence[Mirror], holder: str, lease: timedelta, *, forced: boo
     free = Q(lease_until=None) | Q(lease_until__lte=now)
     due = Q() if forced else Q(next_try_at__lte=now)
     values = _claimed(group, holder, lease)
-    count = _statement(lambda: rows.filter(_as_selected(group), free, due, to_do(now)).update(**values))
+    count = transactions.statement(
+        lambda: rows.filter(_as_selected(group), free, due, to_do(now)).update(**values)
+    )
     if count == len(group):
         return list(group)
     mine = set(rows.filter(lease_holder=holder).values_list("pk", flat=True)) if count else set()
@@ -60,9 +64,11 @@ def _as_selected(group: Sequence[Mirror]) -> Q:
 
 
 def to_do(now: Any) -> Q:
-    """Rows that a call can bring further: not in step, and no call of theirs may still be under way."""
-    settled = Q(sending="") | Q(sent_at__lte=now - pushing.SETTLED)
-    return settled & ~Q(state__in=(State.SYNCED, State.DELETED))
+    """Rows that a call can bring further: not in step, not held back, and no call of theirs may still be
+    under way. A lost call is looked into also where a row is held: that changes nothing at Sadad.
+    """
+    ready = Q(sending="", held="") | (~Q(sending="") & Q(sent_at__lte=now - pushing.SETTLED))
+    return ready & ~Q(state__in=(State.SYNCED, State.DELETED))
 
 
 def _claimed(group: Sequence[Mirror], holder: str, lease: timedelta) -> dict[str, Any]:
@@ -96,27 +102,37 @@ def _action(each: Mirror) -> str:
 def release(each: Mirror, holder: str) -> None:
     """Give a claimed row back as it was: nothing was sent."""
     values = {"sending": each.sending, "sent_at": each.sent_at, **_FREE}
-    _statement(lambda: _rows(each).filter(pk=each.pk, lease_holder=holder).update(**values))
+    transactions.statement(lambda: _rows(each).filter(pk=each.pk, lease_holder=holder).update(**values))
 
 
 def store(each: Mirror, kind: Kind, holder: str, outcome: Outcome) -> None:
-    """Store what came of a claimed row. What was marked meanwhile stays marked."""
-    if outcome.what in _SIMPLE and not outcome.again and _store_simply(each, holder, outcome):
-        _tell(each, outcome)
+    """Store what came of a claimed row. What was marked meanwhile stays marked.
+
+    :raises TryAgain: the database stayed locked. The row says ``sending``, and is looked at once the lease is
+        over.
+    """
+    if _is_plain(each, outcome) and _store_simply(each, holder, outcome):
         return
-    values = _STORED[outcome.what](each, outcome)
+    try:
+        transactions.run(partial(_store, each, holder, outcome))
+    except IntegrityError:
+        transactions.run(partial(_other_holds_it, each, holder, outcome))
+
+
+def _is_plain(each: Mirror, outcome: Outcome) -> bool:
+    """Done, and nobody was asked about it: there is no case to close."""
+    troubled = each.error or each.tries or each.sending
+    return outcome.what in _SIMPLE and not outcome.again and not troubled
+
+
+def _store(each: Mirror, holder: str, outcome: Outcome) -> None:
     mine = _rows(each).filter(pk=each.pk, lease_holder=holder)
     if outcome.what in ("inserted", "found"):
         mine = mine.filter(sadad_id=None)
-    try:
-        stored = _statement(lambda: mine.update(**values))
-    except IntegrityError:
-        transactions.run(partial(_other_holds_it, each, holder, outcome))
-        return
-    if not stored and outcome.what == "inserted":
-        transactions.run(partial(_too_late, each, outcome))
-    if stored:
+    if mine.update(**_STORED[outcome.what](each, outcome)):
         _tell(each, outcome)
+    elif outcome.what == "inserted":
+        _too_late(each, outcome)
 
 
 #: Of these, nearly all rows still want what was sent.
@@ -125,7 +141,7 @@ _SIMPLE = ("inserted", "updated")
 
 def _store_simply(each: Mirror, holder: str, outcome: Outcome) -> bool:
     """In step, if nothing was marked meanwhile: the same as ``_ended`` in plain values, which cost less."""
-    mine = _rows(each).filter(_done(each), ~_BAD, pk=each.pk, lease_holder=holder)
+    mine = _rows(each).filter(_done(each), pk=each.pk, held="", lease_holder=holder)
     if outcome.what == "inserted":
         mine = mine.filter(sadad_id=None)
     values = {
@@ -139,7 +155,7 @@ def _store_simply(each: Mirror, holder: str, outcome: Outcome) -> bool:
         **outcome.values,
     }
     try:
-        return bool(_statement(lambda: mine.update(**values)))
+        return bool(transactions.statement(lambda: mine.update(**values)))
     except IntegrityError:
         return False  # another row holds the id: told apart by the full statement
 
@@ -161,10 +177,10 @@ def _ended(done: Q, state: str, **values: Any) -> dict[str, Any]:
     return {
         **_ANSWERED,
         "state": Case(
-            When(_BAD, then=Value(State.FAILED)), When(done, then=Value(state)), default=Value(State.PENDING)
+            When(_HELD, then=Value(State.FAILED)), When(done, then=Value(state)), default=Value(State.PENDING)
         ),
-        "next_try_at": Case(When(_BAD, then=None), When(done, then=None), default=clock.sql_now()),
-        "error": Case(When(_BAD, then=F("error")), default=Value("")),
+        "next_try_at": Case(When(_HELD, then=None), When(done, then=None), default=clock.sql_now()),
+        "error": Case(When(_HELD, then=F("error")), default=Value("")),
         "tries": 0,
         "synced_at": clock.sql_now(),
         **values,
@@ -188,28 +204,29 @@ def _goes_on(each: Mirror, outcome: Outcome) -> dict[str, Any]:
     return {
         **_ANSWERED,
         "state": Case(
-            When(_BAD, then=Value(State.FAILED)),
+            When(_HELD, then=Value(State.FAILED)),
             When(gone, then=Value(State.DELETED)),
             default=Value(State.PENDING),
         ),
-        "next_try_at": Case(When(_BAD | gone, then=None), default=now),
-        "error": Case(When(_BAD, then=F("error")), default=Value("")),
+        "next_try_at": Case(When(_HELD | gone, then=None), default=now),
+        "error": Case(When(_HELD, then=F("error")), default=Value("")),
         **outcome.values,
     }
 
 
 def _unknown(each: Mirror, outcome: Outcome) -> dict[str, Any]:
-    """``sending`` stays: it is looked at before anything else."""
-    lost = {} if each.sending else {"sent_at": clock.sql_now()}  # its call ended only now
-    later = clock.sql_now() + max(pushing.SETTLED, _pause(each))
+    """``sending`` stays: it is looked at before anything else, and soon if it was marked meanwhile."""
+    now = clock.sql_now()
+    lost = {} if each.sending else {"sent_at": now}  # its call ended only now
+    later, soon = now + max(pushing.SETTLED, _pause(each)), now + pushing.SETTLED
     return {
         **_FREE,
         **lost,
         "state": State.UNKNOWN,
-        "error": Case(When(_BAD, then=F("error")), default=Value(outcome.error)),
-        "error_params": outcome.params,
+        "error": Case(When(_HELD, then=F("error")), default=Value(outcome.error)),
+        "error_params": Case(When(_HELD, then=F("error_params")), default=_json(outcome.params)),
         "tries": F("tries") + 1,
-        "next_try_at": later,
+        "next_try_at": Case(When(_done(each), then=later), default=soon),
         "pushed_digest": "",
         **outcome.values,
     }
@@ -222,28 +239,36 @@ def _person(each: Mirror, outcome: Outcome) -> dict[str, Any]:
 def _failed(each: Mirror, outcome: Outcome) -> dict[str, Any]:
     """Refused as it was sent; tried at once if something else is wanted by now."""
     done, now = _done(each), clock.sql_now()
-    later = None if outcome.what == "gone" else now + _pause(each)
+    later = None if outcome.held else now + _pause(each)
     return {
         **_ANSWERED,
-        "state": Case(When(_BAD | done, then=Value(State.FAILED)), default=Value(State.PENDING)),
-        "next_try_at": Case(When(_BAD, then=None), When(done, then=later), default=now),
-        "error": Case(When(_BAD, then=F("error")), When(done, then=Value(outcome.error)), default=F("error")),
-        "error_params": outcome.params,
+        "state": Case(When(_HELD | done, then=Value(State.FAILED)), default=Value(State.PENDING)),
+        "next_try_at": Case(When(_HELD, then=None), When(done, then=later), default=now),
+        "error": Case(
+            When(_HELD, then=F("error")), When(done, then=Value(outcome.error)), default=F("error")
+        ),
+        "error_params": Case(
+            When(_HELD, then=F("error_params")),
+            When(done, then=_json(outcome.params)),
+            default=F("error_params"),
+        ),
         "tries": F("tries") + 1,
+        "held": Case(When(_HELD, then=F("held")), When(done, then=Value(outcome.held)), default=Value("")),
         **outcome.values,
     }
 
 
 def _later(each: Mirror, outcome: Outcome) -> dict[str, Any]:
     """Surely nothing was done. A look that did not work leaves the call unanswered."""
+    now = clock.sql_now()
     return {
         **_FREE,
         "sending": each.sending,
         "sent_at": each.sent_at,
         "state": State.UNKNOWN if each.sending else F("state"),
-        "error": Case(When(_BAD, then=F("error")), default=Value(plain.text(outcome.error, 80))),
+        "error": Case(When(_HELD, then=F("error")), default=Value(plain.text(outcome.error, 80))),
         "tries": F("tries") + 1,
-        "next_try_at": clock.sql_now() + _pause(each),
+        "next_try_at": Case(When(_done(each), then=now + _pause(each)), default=now),
     }
 
 
@@ -270,6 +295,10 @@ _STORED: dict[str, Callable[[Mirror, Outcome], dict[str, Any]]] = {
 }
 
 
+def _json(value: Any) -> Value:
+    return Value(value, output_field=models.JSONField())
+
+
 def _pause(each: Mirror) -> timedelta:
     epoch = datetime(2000, 1, 1, tzinfo=UTC)
     return schedule.back_off(epoch, each.tries + 1) - epoch
@@ -279,15 +308,14 @@ def _pause(each: Mirror) -> timedelta:
 
 
 def _tell(each: Mirror, outcome: Outcome) -> None:
-    """Ask a person, or close what was asked."""
+    """Ask a person, or close what was asked: in the transaction that stores it."""
     if outcome.what in ("inserted", "updated", "unchanged", "deleted"):
         if each.error or each.tries or each.sending:
-            transactions.run(lambda: attention.close(_CASES, clock.now(), outcome.what, mirror=each))
+            attention.close(_CASES, clock.now(), outcome.what, mirror=each)
     elif outcome.what in _ASKED:
         params = {"kind": each.kind, "error_key": outcome.error, **outcome.params}
-        code = Code.MIRROR_BAD if outcome.error == "bad_mirror" else _ASKED[outcome.what]
-        ask = partial(attention.ask, code, row=each, mirror=each, **params)
-        transactions.run(lambda: ask(now=clock.now()))
+        code = Code.MIRROR_BAD if outcome.held == Held.BAD else _ASKED[outcome.what]
+        attention.ask(code, clock.now(), each, mirror=each, **params)
 
 
 _ASKED = {"failed": Code.MIRROR_REFUSED, "gone": Code.MIRROR_GONE, "person": Code.MIRROR_UNKNOWN}
@@ -295,66 +323,73 @@ _ASKED = {"failed": Code.MIRROR_REFUSED, "gone": Code.MIRROR_GONE, "person": Cod
 
 def _too_late(each: Mirror, outcome: Outcome) -> None:
     """Our lease ran out before the answer came. Whoever learns the id first writes it."""
-    row, sadad_id = transactions.lock(type(each), each.pk), outcome.values["sadad_id"]
+    row, sadad_id, now = transactions.lock(type(each), each.pk), outcome.values["sadad_id"], clock.now()
     if row.sadad_id is None and row.state != State.DELETED:
         for name, value in {**outcome.values, "pushed_digest": "", "sending": "", "sent_at": None}.items():
             setattr(row, name, value)
-        row.state, row.next_try_at = State.PENDING, clock.now()
+        if not row.held:
+            mirror_states.due(row, now)
         row.save(
-            update_fields=[*outcome.values, "pushed_digest", "sending", "sent_at", "state", "next_try_at"]
+            update_fields=[*outcome.values, *mirror_states.MARKED, "pushed_digest", "sending", "sent_at"]
         )
     elif row.sadad_id != sadad_id:
         theirs = {"theirs": sadad_id, "ours": row.sadad_id or ""}
-        attention.ask(Code.MIRROR_TWICE, clock.now(), row, mirror=row, kind=row.kind, **theirs)
+        attention.ask(Code.MIRROR_TWICE, now, row, mirror=row, kind=row.kind, **theirs)
 
 
 def _other_holds_it(each: Mirror, holder: str, outcome: Outcome) -> None:
-    """Pull made a row for the object before we had its id: that row becomes ours. If the other is no row of
-    pull's, another mirror was quicker to adopt the object: we look again.
+    """Pull made a row for the object before we had its id: that row becomes ours, if nobody has touched it;
+    else a person decides. What was found and not inserted: another mirror was quicker to adopt it, and we
+    look again.
     """
-    model, sadad_id = type(each), outcome.values["sadad_id"]
+    sadad_id = outcome.values["sadad_id"]
     mine = _rows(each).filter(account=each.account, environment=each.environment, sadad_id=sadad_id)
-    other = mine.exclude(pk=each.pk).first()
-    if other is not None and other.source_key is None and outcome.what == "inserted":
-        other = transactions.lock(model, other.pk)
+    found = mine.exclude(pk=each.pk).first()
+    other = None if found is None else transactions.lock(type(each), found.pk)
+    if outcome.what != "inserted" or other is None:
+        again = Outcome("unknown", error="outcome_unknown")
+    elif _is_pulls(other):
         _move_children(other, each)
-        other.sadad_id, other.wanted, other.state, other.error = None, Wanted.ABSENT, State.DELETED, "merged"
-        other.sending, other.sent_at, other.next_try_at = "", None, None
-        other.save(
-            update_fields=["sadad_id", "wanted", "state", "error", "sending", "sent_at", "next_try_at"]
-        )
-        values = _STORED[outcome.what](each, outcome)
+        mirror_states.deleted(other, None)
+        other.error = "merged"
+        other.save(update_fields=mirror_states.COLUMNS)
+        again = outcome
     else:
-        values = _unknown(each, Outcome("unknown", error="outcome_unknown"))
-    _rows(each).filter(pk=each.pk, lease_holder=holder).update(**values)
+        again = Outcome("person", error="id_held", params={"why": "held", "theirs": sadad_id})
+    if _rows(each).filter(pk=each.pk, lease_holder=holder).update(**_STORED[again.what](each, again)):
+        _tell(each, again)
+
+
+def _is_pulls(row: Mirror) -> bool:
+    """Made by pull, and nothing was wanted of it or asked about it since."""
+    cases = Attention.objects.using(transactions.alias()).filter(
+        subject=attention.subject_of(row), resolved_at=None
+    )
+    alone = row.source_key is None and row.is_wanted and row.digest == row.pushed_digest
+    return alone and not row.sending and not row.held and not cases.exists()
 
 
 def _move_children(other: Mirror, each: Mirror) -> None:
-    for model, lookup in kinds.dependants(kinds.of(each)):
-        if lookup == "items__product":
-            ours = ProductLinkItem._base_manager.using(transactions.alias()).filter(product_id=each.pk)
-            taken = list(ours.values_list("link_id", flat=True))
-            items = ProductLinkItem._base_manager.using(transactions.alias()).filter(product_id=other.pk)
-            items.filter(link_id__in=taken).delete()
-            items.update(product_id=each.pk)
-        else:
-            model._base_manager.using(transactions.alias()).filter(**{lookup: other}).update(**{lookup: each})
+    """What needs the object, and the schedule that was read of it."""
+    for relation in type(each)._meta.related_objects:
+        model, name = relation.related_model, relation.field.name
+        rows = model._base_manager.using(transactions.alias())
+        if model is ProductLinkItem:
+            _move_places(other, each, name)
+        elif relation.one_to_many:
+            rows.filter(**{name: other}).update(**{name: each})
 
 
-# Statements
+def _move_places(other: Mirror, each: Mirror, name: str) -> None:
+    """On links. A link has its own list of products; a product is on a link once."""
+    items = ProductLinkItem._base_manager.using(transactions.alias())
+    if name == "link":
+        items.filter(link_id=other.pk).delete()
+        return
+    taken = list(items.filter(product_id=each.pk).values_list("link_id", flat=True))
+    items.filter(product_id=other.pk, link_id__in=taken).delete()
+    items.filter(product_id=other.pk).update(product_id=each.pk)
 
 
 def _rows(each: Mirror) -> models.QuerySet[Any]:
     return type(each)._base_manager.using(transactions.alias()).all()
-
-
-def _statement(call: Callable[[], T]) -> T:
-    """One statement in autocommit; made again after a lock error, which has undone all of it."""
-    for attempt in range(1, transactions.TRIES):
-        try:
-            return call()
-        except Exception as error:  # drivers wrap lock errors in classes of their own
-            if not transactions.is_lock_error(error):
-                raise
-            time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 - jitter, not a secret
-    return call()

@@ -83,6 +83,24 @@ def run(block: Callable[[], T]) -> T:
     raise TryAgain("database_busy")
 
 
+def statement(call: Callable[[], T]) -> T:
+    """One statement in autocommit; made again after a lock error, which has undone all of it.
+
+    :raises TryAgain: as ``run``. :raises DatabaseError: without the values that it was about.
+    """
+    for attempt in range(TRIES):
+        if attempt:
+            _count_rerun()
+            time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 - jitter, not a secret
+        try:
+            return call()
+        except Exception as error:  # drivers wrap lock errors in classes of their own
+            if not is_lock_error(error):
+                _strip(error)
+                raise
+    raise TryAgain("database_busy")
+
+
 def _strip(error: Exception) -> None:
     """Take out of a database error the values that it was about; a report of it would name the buyer.
 

@@ -8,10 +8,10 @@ from functools import partial
 from django_sadadpay.gateway.client import SadadClient
 from django_sadadpay.gateway.errors import AuthenticationError, NotFound, RateLimited, SadadError
 from django_sadadpay.models import Attention, Mirror
-from django_sadadpay.services import attention, clock, finding, patience, transactions
-from django_sadadpay.services.pulling import GONE, Change, Place, Taken
+from django_sadadpay.services import attention, clock, finding, mirror_states, patience, transactions
+from django_sadadpay.services.pulling import Change, Place, Taken
 
-State, Wanted, Code = Mirror.State, Mirror.Wanted, Attention.Code
+State, Held, Code = Mirror.State, Mirror.Held, Attention.Code
 _CHUNK = 1000
 _PAGE = 8192
 #: Objects asked for in one run; the others come with the next.
@@ -58,7 +58,7 @@ def look(place: Place, client: SadadClient, seen: Seen) -> Taken:
 
 def _unseen(place: Place, seen: Seen) -> Iterator[tuple[int, str, str]]:
     rows = place.rows.filter(sadad_id__isnull=False, sending="").exclude(state=State.DELETED)
-    rows = rows.exclude(state=State.FAILED, error=GONE).order_by("pk")
+    rows = rows.exclude(held=Held.GONE).order_by("pk")
     last, size = 0, _CHUNK
     while size == _CHUNK:
         chunk = list(rows.filter(pk__gt=last).values_list("pk", "sadad_id", "sadad_key")[:_CHUNK])
@@ -93,26 +93,15 @@ def _store(place: Place, pk: int, sadad_id: str) -> None:
     if row.sadad_id != sadad_id or row.sending:
         return  # somebody is at it
     wanted_here = row.is_wanted and (row.source or row.digest != row.pushed_digest)
-    row.next_try_at, row.reply_digest = None, ""
+    row.reply_digest = ""
     if wanted_here:
-        row.state, row.error, row.error_params = State.FAILED, GONE, {}
-        attention.ask(Code.MIRROR_GONE, now, row, mirror=row, kind=row.kind, error_key=GONE)
+        mirror_states.hold(row, Held.GONE)
+        attention.close((Code.MIRROR_CONFLICT,), now, "Sadad has it no more", mirror=row)
+        attention.ask(Code.MIRROR_GONE, now, row, mirror=row, kind=row.kind, error_key=row.error)
     else:
-        row.error = GONE if row.is_wanted else ""
-        row.state, row.wanted, row.sadad_id = State.DELETED, Wanted.ABSENT, None
-        row.pushed_digest, row.synced_at = "", now
+        was_wanted = row.is_wanted
+        mirror_states.deleted(row, now)
+        row.error = mirror_states.ERRORS[Held.GONE] if was_wanted else ""
         codes = (Code.MIRROR_REFUSED, Code.MIRROR_CONFLICT, Code.MIRROR_GONE)
         attention.close(codes, now, "Sadad has it no more", mirror=row)
-    row.save(
-        update_fields=[
-            "state",
-            "wanted",
-            "sadad_id",
-            "error",
-            "error_params",
-            "next_try_at",
-            "reply_digest",
-            "pushed_digest",
-            "synced_at",
-        ]
-    )
+    row.save(update_fields=[*mirror_states.COLUMNS, "reply_digest"])

@@ -19,7 +19,7 @@ from django_sadadpay.registry import (
     ProductDraft,
     ProductLinkDraft,
 )
-from django_sadadpay.services import aligning, clock, gateway, kinds, mirroring, push, pushing
+from django_sadadpay.services import aligning, clock, deciding, gateway, kinds, mirroring, push, pushing
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.testing.factories import PaymentLinkFactory, ProductFactory, SubscriptionTemplateFactory
 from django_sadadpay.testing.gateway import Sadad
@@ -266,7 +266,7 @@ def test_what_was_changed_since_the_look_is_not_overwritten(sadad: Sadad) -> Non
     seen = aligning.look(row)
     mirroring.change(row, payment_link(title="Newer"))
     with pytest.raises(Refused, match="no_longer_waiting"):
-        aligning.take(row, seen)
+        deciding.take(row, seen)
     assert fresh(row).title == "Newer"
 
 

@@ -120,12 +120,17 @@ def test_two_workers_who_have_selected_the_same_rows_send_each_once(sadad: Sadad
 
 
 def ways(row: Mirror, noor: Client) -> dict[str, Callable[[], Any]]:
+    def edit() -> None:
+        noor.name += " Al-Sabah"
+        noor.save()
+        push.run()
+
     return {
         "push now": lambda: push.row(row),
         "sync": lambda: sync([noor]),
-        "soon": lambda: (push.hurry([row]), push.run()),
+        "soon": lambda: push.run() if push.hurry([row]) else None,
         "save": noor.save,
-        "edit": lambda: (setattr(noor, "name", "Huda"), noor.save(), push.run()),
+        "edit": edit,
     }
 
 

@@ -27,7 +27,17 @@ from django_sadadpay.models import (
 )
 from django_sadadpay.models import Product as ProductRow
 from django_sadadpay.registry import PaymentLinkDraft
-from django_sadadpay.services import deciding, finding, kinds, mirroring, push, pushing, sources, storing
+from django_sadadpay.services import (
+    deciding,
+    finding,
+    kinds,
+    mirroring,
+    push,
+    pushing,
+    sources,
+    storing,
+    transactions,
+)
 from django_sadadpay.services.errors import Refused, TryAgain
 from django_sadadpay.services.pushing import Outcome
 from django_sadadpay.testing.gateway import Sadad
@@ -613,10 +623,13 @@ def test_a_statement_that_meets_a_lock_is_made_again() -> None:
     locked = OperationalError("database is locked")
     for times in (1, 4):
         answers[:] = [*[locked] * times, 7]
-        assert storing._statement(statement) == 7
+        assert transactions.statement(statement) == 7
+    answers[:] = [locked] * 5
+    with pytest.raises(TryAgain):
+        transactions.statement(statement)
     answers[:] = [OperationalError("no such table")]
     with pytest.raises(OperationalError):
-        storing._statement(statement)
+        transactions.statement(statement)
 
 
 def test_a_call_inside_a_transaction_gives_the_row_back(
