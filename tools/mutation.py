@@ -1,4 +1,4 @@
-"""Mutation testing of what decides about money, with mutmut: ``./run mutate [module…] [--workers N]``.
+"""Mutation testing of what decides about money, with mutmut: ``./run mutate [module…]``.
 
 Each module is changed in one small place after another, and the tests that reach that place must notice. It
 all happens in a temporary copy: a run that is killed leaves no changed file behind. What survives must stand,
@@ -18,8 +18,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tomllib
 
@@ -35,7 +36,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "gateway/webhook": ("tests/gateway/test_webhook.py", "tests/gateway/test_webhook_ids.py"),
     "services/settlement": (
         SERVICES + "test_settlement.py",
-        SERVICES + "test_settled_facts.py",
+        SERVICES + "test_settlement_steps.py",
         SERVICES + "test_dead_ends.py",
         SERVICES + "test_corners.py",
         SERVICES + "test_cases.py",
@@ -46,7 +47,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "services/inbox": (
         SERVICES + "test_inbox.py",
-        SERVICES + "test_inbox_rows.py",
+        SERVICES + "test_inbox_steps.py",
         SERVICES + "test_dead_ends.py",
         SERVICES + "test_corners.py",
         "tests/views/test_webhook.py",
@@ -104,32 +105,43 @@ class Outcome(NamedTuple):
         return 100.0 * (self.killed + self.timeouts) / self.mutants
 
 
-def measure(module: str, workers: int) -> Outcome:
-    """Run mutmut on one module, in a copy of its own."""
+def measure(module: str, workers: int, folder: Path) -> Outcome:
+    """Run mutmut on one module, in a copy of its own below ``folder``.
+
+    Where an earlier run left its copy there, the verdicts on functions that are still the same stand, and only
+    what is new or survived runs.
+    """
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="sadadpay-mutants-") as folder:
-        tree = Path(folder) / "tree"
-        _copy(module, tree)
-        environ = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "tests.settings.sqlite",
-            "SADADPAY_TEST_FOLDER": folder,
-            "PYTEST_ADDOPTS": "",
-        }
-        _mutmut(tree, environ, "run", "--max-children", str(workers))
-        codes = _codes(tree, module)
-        changes = [_change(tree, environ, name) for name in sorted(codes) if not _noticed(codes[name])]
+    own = folder / module.replace("/", "-")
+    tree = own / "tree"
+    _copy(module, tree)
+    environ = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.settings.sqlite",
+        "SADADPAY_TEST_FOLDER": str(own),
+        "PYTEST_ADDOPTS": "",
+    }
+    run = ("run", "--max-children", str(workers))
+    before = [name for name, code in _codes(tree, module).items() if not _noticed(code) and code is not None]
+    _mutmut(tree, environ, *run)
+    again = [name for name in before if name in _codes(tree, module)]
+    if again:
+        _mutmut(tree, environ, *run, *again)
+    codes = _codes(tree, module)
+    changes = [_change(tree, environ, name) for name in sorted(codes) if not _noticed(codes[name])]
     counted = Counter("killed" if code in KILLED else "timeout" for code in codes.values() if _noticed(code))
     seconds = time.monotonic() - began
     return Outcome(module, len(codes), counted["killed"], counted["timeout"], changes, seconds)
 
 
 def _copy(module: str, tree: Path) -> None:
-    tree.mkdir()
+    """Beside it stands what the tests' databases are copied from: made anew, for there may be a migration."""
+    tree.mkdir(parents=True, exist_ok=True)
+    (tree.parent / "template.sqlite3").unlink(missing_ok=True)
     ignore = shutil.ignore_patterns("__pycache__", "*.pyc")
     for name in COPIED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, tree / name, ignore=ignore)
+            shutil.copytree(ROOT / name, tree / name, ignore=ignore, dirs_exist_ok=True)
         else:
             shutil.copy2(ROOT / name, tree / name)
     with (tree / "setup.cfg").open("a", encoding="utf-8") as file:
@@ -150,6 +162,8 @@ def _mutmut(tree: Path, environ: dict[str, str], *arguments: str) -> str:
 def _codes(tree: Path, module: str) -> dict[str, int | None]:
     """Each mutant's exit code; None: it was not run."""
     meta = tree / "mutants" / "django_sadadpay" / f"{module}.py.meta"
+    if not meta.exists():
+        return {}
     codes: dict[str, int | None] = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
     return codes
 
@@ -220,36 +234,41 @@ def report(outcomes: list[Outcome]) -> None:
 
 
 def keep(outcomes: list[Outcome], workers: int) -> None:
-    """Write the figures down, for the results page."""
-    from importlib.metadata import version
-
+    """Write the figures down, for the results page; a module that did not run keeps its earlier row."""
+    known = json.loads(RESULTS.read_text(encoding="utf-8"))["modules"] if RESULTS.exists() else []
+    rows = {row["name"]: row for row in known if row["name"] in MODULES}
+    rows.update({one.module: _row(one) for one in outcomes})
+    noticed = sum(row["killed"] + row["timeouts"] for row in rows.values())
     data = {
         "circumstances": {
             "command": f"./run mutate --workers {workers}",
-            "date": time.strftime("%Y-%m-%d", time.gmtime()),
-            "commit": _commit(),
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
             "python": platform.python_version(),
             "django": version("django"),
             "mutmut": version("mutmut"),
             "database": "SQLite",
         },
-        "modules": [
-            {
-                "name": one.module,
-                "mutants": one.mutants,
-                "killed": one.killed,
-                "timeouts": one.timeouts,
-                "survived": len(one.survivors),
-                "score": round(one.score, 1),
-                "seconds": round(one.seconds),
-            }
-            for one in outcomes
-        ],
-        "score": round(_total(outcomes), 1),
+        "modules": [rows[name] for name in MODULES if name in rows],
+        "mutants": sum(row["mutants"] for row in rows.values()),
+        "noticed": noticed,
+        "score": round(100.0 * noticed / sum(row["mutants"] for row in rows.values()), 1),
     }
     RESULTS.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    print(f"written to {RESULTS}", file=sys.stderr)
+    print(f"written to {RESULTS.relative_to(ROOT)}", file=sys.stderr)
+
+
+def _row(one: Outcome) -> dict[str, Any]:
+    return {
+        "name": one.module,
+        "mutants": one.mutants,
+        "killed": one.killed,
+        "timeouts": one.timeouts,
+        "survived": len(one.survivors),
+        "score": round(one.score, 1),
+        "seconds": round(one.seconds),
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "commit": _commit(),
+    }
 
 
 def _commit() -> str:
@@ -264,18 +283,22 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./run mutate", description="mutation testing with mutmut")
     parser.add_argument("modules", nargs="*", metavar="module", help=", ".join(MODULES))
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 2, help="mutants at a time")
+    parser.add_argument(
+        "--folder", type=Path, help="keep the copies here, and go on from what an earlier run left"
+    )
     options = parser.parse_args(arguments)
+    options.folder = options.folder and options.folder.resolve()
     unknown = set(options.modules) - set(MODULES)
     if unknown:
         parser.error(f"no module {', '.join(sorted(unknown))}; there are: {', '.join(MODULES)}")
-    outcomes = []
-    for module in options.modules or MODULES:
-        print(f"{module} …", file=sys.stderr, flush=True)
-        outcomes.append(measure(module, options.workers))
-        report(outcomes[-1:])
+    with tempfile.TemporaryDirectory(prefix="sadadpay-mutants-") as temporary:
+        outcomes = []
+        for module in options.modules or MODULES:
+            print(f"{module} …", file=sys.stderr, flush=True)
+            outcomes.append(measure(module, options.workers, options.folder or Path(temporary)))
+            report(outcomes[-1:])
+            keep(outcomes[-1:], options.workers)
     report(outcomes)
-    if len(outcomes) == len(MODULES):
-        keep(outcomes, options.workers)
     wrong = judge(outcomes)
     print(*wrong, sep="\n\n")
     return int(bool(wrong))
