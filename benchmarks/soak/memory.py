@@ -107,7 +107,19 @@ class Memory(threading.Thread):
                     "judged": life.judged,
                 }
             )
-        return sorted(found, key=lambda row: (not row["judged"], str(row["process"])))
+        return sorted(_worst_of_servers(found), key=lambda row: (not row["judged"], str(row["process"])))
+
+
+def _worst_of_servers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """PostgreSQL has a process for each connection: of what is only shown, the one that grew most."""
+    judged = [row for row in rows if row["judged"]]
+    shown: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if not row["judged"]:
+            shown.setdefault(str(row["process"]), []).append(row)
+    return judged + [
+        {**max(same, key=lambda row: float(row["ratio"])), "of": len(same)} for same in shown.values()
+    ]
 
 
 def holds(rows: list[dict[str, Any]]) -> bool:

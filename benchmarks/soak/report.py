@@ -90,7 +90,7 @@ def show(data: dict[str, Any]) -> None:
             print(f"  {name:<28} {value}")
     print("\nmemory (MB of each process, after its first tenth and at its end)")
     for row in data["memory"]:
-        mark = "" if row["judged"] else "   (shown, not judged)"
+        mark = "" if row["judged"] else f"   (shown, not judged; the one of {row['of']} that grew most)"
         print(f"  {row['process']:<20} {row['first_tenth_mb']:>8} {row['end_mb']:>8}  × {row['ratio']}{mark}")
     print()
     for line in data["findings"][:SHOWN]:
