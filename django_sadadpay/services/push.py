@@ -43,7 +43,7 @@ from django.db.models import Q
 
 from django_sadadpay import conf
 from django_sadadpay.gateway.client import SadadClient
-from django_sadadpay.models import Mark, Mirror, ProductLink
+from django_sadadpay.models import Mark, Mirror, ProductLink, ProductLinkItem
 from django_sadadpay.services import (
     clock,
     gateway,
@@ -422,7 +422,9 @@ def _ready(due: models.QuerySet[Any], kind: Kind, wanted: str) -> models.QuerySe
         for name in kind.model.PARENTS:
             due = due.filter(Q(**{name: None}) | Q(**{f"{name}__sadad_id__isnull": False}))
         if kind.model is ProductLink:
-            due = due.exclude(items__product__sadad_id__isnull=True)
+            items = ProductLinkItem._base_manager.using(transactions.alias())
+            # Not by a join: an empty link would be left out too, and never sent.
+            due = due.exclude(items__in=items.filter(product__sadad_id=None))
         return due
     for model, lookup in kinds.dependants(kind):
         others = model._base_manager.using(transactions.alias())

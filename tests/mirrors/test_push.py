@@ -531,3 +531,18 @@ def test_rows_of_kinds_without_a_source_are_pushed_too(sadad: Sadad) -> None:
     for model in (PaymentLink, SubscriptionLink):
         assert states(model) == ["synced"]
     assert {InstallmentPlan.objects.count(), ProductLink.objects.count(), Subscription.objects.count()} == {0}
+
+
+def test_a_link_that_lists_nothing_any_more_is_sent(sadad: Sadad, coffee: Category) -> None:
+    product(coffee)
+    choice = Choice.objects.create(title="Pick")
+    choice.products.set(Product.objects.all())
+    mirror([choice])
+    push.run()
+    choice.products.clear()
+    mirror([choice])
+    push.run()
+    assert_same_on_both_sides(sadad)
+    Product.objects.get().delete()
+    push.run()
+    assert_same_on_both_sides(sadad)
