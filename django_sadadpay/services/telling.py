@@ -6,7 +6,8 @@ was sent: what receivers store and our ``told`` are kept together or not at all.
 ===========================================  ============================================================
 What happens                                 Why it is told once, and told at all
 ===========================================  ============================================================
-Two workers tell at once                     The subscription's lock: the second finds ``told``.
+Two workers tell at once                     A name of its own is held (``holding``): the second finds
+                                             ``told``.
 Killed before the commit                     Nothing is stored, neither theirs nor ours: it is due still.
 A receiver raises                            The savepoint is rolled back for all receivers, a person is
                                              asked, and it is told again, later and later.
@@ -15,6 +16,11 @@ Paid while "missed" is being told            What is told is decided under the l
 Missed first, paid later                     Both are told, in that order.
 The same invoice bills two periods           The second is not told, since it is not linked.
 ===========================================  ============================================================
+
+Rows are locked in the order that the shop's own saves have: first the shop's (by receivers), then the mirror
+(by the marks of what receivers save), then the part that is written ``told``. The subscription is not locked
+while receivers run: a request of the shop's that has saved its object waits for that row. Neither is the
+part, which a reader of the schedule waits for while it has the subscription locked.
 """
 
 from __future__ import annotations
@@ -38,7 +44,7 @@ from django_sadadpay.models import (
     Subscription,
     SubscriptionPeriod,
 )
-from django_sadadpay.services import attention, clock, hooks, schedule, transactions
+from django_sadadpay.services import attention, clock, holding, hooks, schedule, transactions
 from django_sadadpay.services.errors import PaymentError
 
 logger = logging.getLogger("django_sadadpay")
@@ -94,44 +100,51 @@ def _all(blocks: Iterable[Any]) -> bool:
 
 
 def _renewed(pk: int, period_pk: int) -> bool:
-    row, period = _locked(pk, period_pk)
-    if period.told in (RENEWED, BEFORE) or not _pays(period.invoice, row):
-        return True
-    more = {"subscription": row, "period": period, "invoice": period.invoice}
-    return _send(signals.subscription_renewed, row, period, RENEWED, **more)
+    with holding.held(_name(Subscription, pk)):
+        row, period = _read(pk, period_pk)
+        if period.told in (RENEWED, BEFORE) or not _pays(period.invoice, row):
+            return True
+        more = {"subscription": row, "period": period, "invoice": period.invoice}
+        return _send(signals.subscription_renewed, row, period, RENEWED, **more)
 
 
 def _missed(pk: int, period_pk: int) -> bool:
-    row, period = _locked(pk, period_pk)
-    if period.told or (period.invoice is not None and period.invoice.is_paid):
-        return True
-    return _send(signals.subscription_missed, row, period, MISSED, subscription=row, period=period)
+    with holding.held(_name(Subscription, pk)):
+        row, period = _read(pk, period_pk)
+        if period.told or (period.invoice is not None and period.invoice.is_paid):
+            return True
+        return _send(signals.subscription_missed, row, period, MISSED, subscription=row, period=period)
 
 
-def _locked(pk: int, period_pk: int) -> tuple[Subscription, SubscriptionPeriod]:
-    row = transactions.lock(Subscription, pk)
-    return row, SubscriptionPeriod.objects.select_related("invoice").get(pk=period_pk)
+def _read(pk: int, period_pk: int) -> tuple[Subscription, SubscriptionPeriod]:
+    period = SubscriptionPeriod.objects.select_related("invoice").get(pk=period_pk)
+    return Subscription.objects.get(pk=pk), period
 
 
 def _ended(pk: int) -> bool:
-    row = transactions.lock(Subscription, pk)
-    if row.ended_at is not None:
+    with holding.held(_name(Subscription, pk)):
+        row, now = Subscription.objects.get(pk=pk), clock.now()
+        if row.ended_at is not None:
+            return True
+        if not _sent(signals.subscription_ended, row, now, subscription=row):
+            return False
+        row.ended_at = now
+        row.save(update_fields=["ended_at"])
         return True
-    now = clock.now()
-    if not _sent(signals.subscription_ended, row, now, subscription=row):
-        return False
-    row.ended_at = now
-    row.save(update_fields=["ended_at"])
-    return True
 
 
 def _part(pk: int, part_pk: int) -> bool:
-    plan = transactions.lock(InstallmentPlan, pk)
-    part = Installment.objects.select_related("invoice").get(pk=part_pk)
-    if part.told or not _pays(part.invoice, plan):
-        return True
-    more = {"plan": plan, "installment": part, "invoice": part.invoice}
-    return _send(signals.installment_paid, plan, part, PAID, **more)
+    with holding.held(_name(InstallmentPlan, pk)):
+        plan = InstallmentPlan.objects.get(pk=pk)
+        part = Installment.objects.select_related("invoice").get(pk=part_pk)
+        if part.told or not _pays(part.invoice, plan):
+            return True
+        more = {"plan": plan, "installment": part, "invoice": part.invoice}
+        return _send(signals.installment_paid, plan, part, PAID, **more)
+
+
+def _name(model: type[Mirror], pk: int) -> str:
+    return f"telling:{model._meta.model_name}:{pk}"
 
 
 def _pays(invoice: Invoice | None, row: Mirror) -> bool:
