@@ -17,6 +17,8 @@ from django_sadadpay.services.ledger import Origin
 
 #: The resolution of a row that a person has dealt with outside.
 DISMISSED = "dismissed"
+#: These are about what was wanted: dismissed, they are news again once something else is refused.
+_OF_A_WISH = (Attention.Code.MIRROR_REFUSED,)
 
 
 def ask(
@@ -28,14 +30,19 @@ def ask(
     refund: Refund | None = None,
     event: WebhookEvent | None = None,
     mirror: Mirror | None = None,
+    part: int | None = None,
     **params: Any,
 ) -> bool:
     """Keep one open row for this reason and subject; True when that is news.
 
     Asked again, the row's details are brought up to date; what a person has dealt with in just these words
-    stays closed.
+    stays closed, until ``close`` says that it was over.
+
+    :param part: number of the part of ``mirror`` that it is about: each has a row of its own.
     """
-    slot = _slot(code, row, invoice, refund, event, mirror)
+    slot = _slot(code, row, invoice, refund, event, mirror, part=part)
+    if mirror is not None and code in _OF_A_WISH:
+        params["wish"] = mirror.digest[:16]
     rows = Attention.objects.using(transactions.alias())
     found = rows.filter(open_slot=slot).first()
     if found is not None:
@@ -63,7 +70,9 @@ def ask(
 
 
 def _dealt_with(rows: Any, params: dict[str, Any]) -> bool:
-    """Dismissed by a person before, in the same words. Compared here: databases differ on equal JSON."""
+    """Dismissed by a person before, in the same words, and not over since (``_end_dismissals``). Compared
+    here: databases differ on equal JSON.
+    """
     return any(row.params == params for row in rows.filter(resolution__startswith=DISMISSED))
 
 
@@ -76,12 +85,19 @@ def close(
     refund: Refund | None = None,
     event: WebhookEvent | None = None,
     mirror: Mirror | None = None,
+    part: int | None = None,
     origin: Origin | None = None,
 ) -> int:
-    """Close the open rows of these codes for a subject, because what they asked for came true."""
+    """Close the open rows of these codes for a subject, because what they asked for came true.
+
+    :param part: of ``mirror``: only what is about this part.
+    """
     rows = Attention.objects.using(transactions.alias()).filter(resolved_at=None, code__in=codes)
     if mirror is not None:
+        _end_dismissals(codes, mirror, part, now)
         rows = rows.filter(subject=subject_of(mirror))
+        if part is not None:
+            rows = rows.filter(open_slot__in=[slot_of(code, mirror, part) for code in codes])
     elif event is not None:
         rows = rows.filter(event=event)
     elif refund is not None:
@@ -89,6 +105,20 @@ def close(
     else:
         rows = rows.filter(invoice=invoice, refund=None)
     return rows.update(**_resolved(now, resolution, origin))
+
+
+def _end_dismissals(codes: tuple[str, ...], mirror: Mirror, part: int | None, now: datetime) -> None:
+    """A dismissal is about what was wrong then: when it happens again, a person hears of it again."""
+    rows = Attention.objects.using(transactions.alias()).filter(code__in=codes, subject=subject_of(mirror))
+    for row in rows.filter(resolution__startswith=DISMISSED):
+        if "over" not in row.params and part in (None, row.params.get("number")):
+            row.params = {**row.params, "over": now.isoformat()}
+            row.save(update_fields=["params"])
+
+
+def slot_of(code: str, mirror: Mirror, part: int) -> str:
+    """``open_slot`` of a case about one part of a subscription or plan."""
+    return _slot(code, mirror, None, None, None, mirror, part=part)
 
 
 def subject_of(mirror: Mirror | None) -> str:
@@ -131,10 +161,12 @@ def _resolved(now: datetime, resolution: str, origin: Origin | None) -> dict[str
     }
 
 
-def _slot(code: str, row: AccountRow, *subjects: Any) -> str:
+def _slot(code: str, row: AccountRow, *subjects: Any, part: int | None = None) -> str:
     *rows, mirror = subjects
-    parts = ("" if s is None else str(s.pk) for s in rows)
-    return exact(code, row.account, row.environment, *parts, subject_of(mirror))
+    about = ["" if s is None else str(s.pk) for s in rows] + [subject_of(mirror)]
+    if part is not None:
+        about.append(str(part))
+    return exact(code, row.account, row.environment, *about)
 
 
 def _announce(attention: Attention) -> None:
