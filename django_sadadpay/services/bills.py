@@ -6,23 +6,20 @@ amount and reference compared (money-flow 4).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django_sadadpay import money
-from django_sadadpay.gateway import coerce
 from django_sadadpay.gateway.errors import NotFound, SadadError
-from django_sadadpay.gateway.fields import Field
 from django_sadadpay.models import (
     Attention,
     Installment,
-    InstallmentPlan,
     Invoice,
     InvoiceEvent,
-    Subscription,
+    Mirror,
     SubscriptionPeriod,
 )
 from django_sadadpay.services import (
@@ -30,6 +27,7 @@ from django_sadadpay.services import (
     attention,
     clock,
     looking,
+    parts,
     plain,
     schedule,
     snapshots,
@@ -38,6 +36,7 @@ from django_sadadpay.services import (
 from django_sadadpay.services.adoption import CannotAdopt, Expected
 from django_sadadpay.services.errors import TryAgain
 from django_sadadpay.services.ledger import Origin
+from django_sadadpay.services.parts import Maker, Part
 from django_sadadpay.services.snapshots import Snapshot
 
 T = TypeVar("T")
@@ -46,16 +45,6 @@ ORIGIN = Origin(InvoiceEvent.Source.RECONCILE)
 PAID_WORD, MISSED_WORD = "paid", "missed"
 #: After Sadad could not be asked.
 SOON = timedelta(minutes=5)
-#: A schedule has no more rows than this; what goes on is not read.
-MOST = 2000
-_LARGEST = 2**31 - 1
-
-Maker = Subscription | InstallmentPlan
-Part = SubscriptionPeriod | Installment
-
-
-def maker_of(part: Part) -> Maker:
-    return part.subscription if isinstance(part, SubscriptionPeriod) else part.plan
 
 
 def look(part: Part, origin: Origin, snapshot: Snapshot | None = None) -> Invoice | None:
@@ -65,7 +54,7 @@ def look(part: Part, origin: Origin, snapshot: Snapshot | None = None) -> Invoic
     :return: None where a person has to look, since it cannot be this part's bill.
     :raises SadadError: Sadad could not be asked.
     """
-    maker, invoice = maker_of(part), part.invoice
+    maker, invoice = parts.maker_of(part), part.invoice
     if invoice is not None and invoice.sadad_id == part.sadad_invoice_id and _is_makers(invoice, maker):
         return looking.look(invoice, origin)
     try:
@@ -78,88 +67,94 @@ def look(part: Part, origin: Origin, snapshot: Snapshot | None = None) -> Invoic
     return None
 
 
+def is_news(part: Part) -> bool:
+    """Its invoice was not taken over yet: it is new, or stands for one that ended unpaid."""
+    invoice = part.invoice
+    named = bool(part.sadad_invoice_id)
+    return named and (invoice is None or invoice.sadad_id != part.sadad_invoice_id)
+
+
 def _is_makers(invoice: Invoice, maker: Maker) -> bool:
     return invoice.made_from == adoption.maker(maker)
 
 
 def _take_over(maker: Maker, part: Part, snapshot: Snapshot, origin: Origin) -> Invoice:
-    amount = asked(part)
+    record, amount = snapshot.record, asked(part)
     if amount is None:
-        raise CannotAdopt("amount", "–", str(snapshot.record.amount)[:40])
+        raise CannotAdopt("amount", "–", str(record.amount)[:40])
+    if (record.currency or money.KWD).upper() != money.KWD:
+        raise CannotAdopt("currency", money.KWD, plain.text(record.currency, 40))
     expected = Expected(adoption.maker(maker), amount, plain.text(maker.ref_number, 200))
     invoice = adoption.adopt(maker, snapshot, expected, origin, partial(_link, part))
-    _close(maker, part)
+    transactions.run(partial(_close, maker, part))
     return invoice
 
 
 def asked(part: Part) -> Decimal | None:
-    """KWD that the part's invoice must ask for: with the late fees that the plan tells; None: nobody says."""
+    """KWD that the part's invoice must ask for, by what we hold ourselves; None: nobody says.
+
+    :raises CannotAdopt: Sadad's schedule is not the one that was wanted.
+    """
+    return _of_period(part) if isinstance(part, SubscriptionPeriod) else _of_installment(part)
+
+
+def _of_period(period: SubscriptionPeriod) -> Decimal | None:
+    """The template's amount. Whether a new price counts for those who subscribed before is not known: what
+    the subscription's earlier bills have asked for, and was paid, is as good.
+    """
+    template = period.subscription.template
+    ours: Decimal | None = None if template is None else template.amount
+    told: Decimal | None = period.amount
+    if ours is None:
+        return told
+    earlier = period.subscription.periods.filter(invoice__paid_slot__isnull=False)
+    return told if told in set(earlier.values_list("invoice__amount", flat=True)) else ours
+
+
+def _of_installment(part: Installment) -> Decimal | None:
+    """Its part of the plan's amount, if the parts are that amount; with the late fees that the plan tells."""
     amount: Decimal | None = part.amount
-    if isinstance(part, Installment):
-        return None if amount is None else amount + (part.late_fees or Decimal(0))
-    if amount is None and part.subscription.template is not None:
-        amount = part.subscription.template.amount
-    return amount
+    if amount is None:
+        return None
+    amounts = part.plan.installments.values_list("amount", flat=True)
+    total, ours = sum((each for each in amounts if each is not None), Decimal(0)), part.plan.amount
+    if ours is not None and total != ours:
+        raise CannotAdopt("amount", f"{ours:.3f}", f"{total:.3f}")
+    return amount + (part.late_fees or Decimal(0))
 
 
 def _link(part: Part, invoice: Invoice) -> None:
-    """One invoice bills one part; a part that is paid keeps its invoice.
+    """One invoice bills one part; a part keeps its invoice, unless that ended unpaid.
 
-    :raises CannotAdopt: another part has it.
+    :raises CannotAdopt: another part has it, or the part has another one.
     """
+    row: Part = transactions.lock(type(part), part.pk)
     for model in (SubscriptionPeriod, Installment):
         others = model.objects.filter(invoice=invoice)
-        others = others.exclude(pk=part.pk) if isinstance(part, model) else others
+        others = others.exclude(pk=row.pk) if isinstance(row, model) else others
         if other := others.first():
-            raise CannotAdopt("part", str(part.number), str(other.number))
-    row = type(part).objects.select_related("invoice").get(pk=part.pk)
-    if row.invoice is not None and row.invoice != invoice and row.invoice.is_paid:
+            raise CannotAdopt("part", str(row.number), str(other.number))
+    if row.invoice is not None and row.invoice != invoice and not parts.has_ended(row.invoice):
         raise CannotAdopt("invoice", row.invoice.sadad_id or "–", invoice.sadad_id or "–")
-    type(part).objects.filter(pk=part.pk).update(invoice=invoice)
+    type(row).objects.filter(pk=row.pk).update(invoice=invoice)
 
 
 def _ask(maker: Maker, part: Part, what: str, ours: str, theirs: str) -> None:
-    about: dict[str, Any] = {"number": part.number, "sadad_id": part.sadad_invoice_id, "kind": maker.kind}
-    about |= {"what": what, "ours": ours, "theirs": theirs}
-    transactions.run(lambda: attention.ask(Code.BILL_DIFFERS, clock.now(), maker, mirror=maker, **about))
+    transactions.run(partial(parts.ask, maker, part, what, ours, theirs, part.sadad_invoice_id))
 
 
 def _close(maker: Maker, part: Part) -> None:
-    """The person was asked about this very part, and it agrees now."""
-    open_cases = Attention.objects.filter(
-        code=Code.BILL_DIFFERS, subject=attention.subject_of(maker), resolved_at=None
-    )
-    for case in open_cases:
-        if case.params.get("number") == part.number:
-            transactions.run(partial(_closed, maker))
+    """The person was asked about this very part: its invoice is known now, and agrees."""
+    codes = (Code.BILL_DIFFERS, Code.BILL_UNKNOWN)
+    attention.close(codes, clock.now(), "both sides agree", mirror=maker, part=part.number)
 
 
-def _closed(maker: Maker) -> None:
-    attention.close((Code.BILL_DIFFERS,), clock.now(), "both sides agree", mirror=maker)
-
-
-# Reading
-
-
-def number_of(row: coerce.Row, place: int) -> int:
-    """The part's number; a part without one has its place in the list."""
-    said = row.number("number")
-    whole = said is not None and said == said.to_integral_value() and 0 <= said <= _LARGEST
-    return int(said) if whole and said is not None else place
-
-
-def day(value: object) -> date | None:
-    """Kuwait's day of a moment: dates come back as moments (contract 12)."""
-    found = coerce.moment(value)
-    return None if found is None else schedule.kuwait_day(found)
-
-
-def kwd(row: coerce.Row, name: str) -> Decimal | None:
-    return money.from_reply(row.number(name))
-
-
-def read(raw: Mapping[str, Any], fields: tuple[Field, ...]) -> coerce.Row:
-    return coerce.Row(raw, fields)
+def found_again(maker: Maker) -> None:
+    """Sadad has it, after all. Where push found it gone, only push or a person says so. In the caller's
+    transaction.
+    """
+    if maker.held != Mirror.Held.GONE:
+        attention.close((Code.MIRROR_GONE,), clock.now(), "both sides agree", mirror=maker)
 
 
 # Asking

@@ -9,8 +9,10 @@ What happens                                 Why a part is not billed twice
 Two ask at once                              One holds the part's claim; the other is told to wait.
 The answer is lost                           The plan is read: its schedule names the invoice. If not, the
                                              claim stays for as long as the call may be under way.
+An older read is stored after the answer     ``parts``: no id takes the place of one that is known.
 Killed before or after the call              The claim runs out; the next one reads the plan first.
-The schedule does not tell invoices at all   Nobody can look: a person is asked before it is sent again.
+The schedule does not tell invoices at all   Nobody can look: a person is asked before it is sent again,
+                                             once for each call that was lost.
 The payer pays on the plan's own page        The webhook, or the next run, finds it by reference or schedule.
 It is paid already                           ``AlreadyPaid``: the plan is read before anything is sent.
 ===========================================  ============================================================
@@ -19,11 +21,15 @@ It is paid already                           ``AlreadyPaid``: the plan is read b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
+from typing import Any
+
+from django.db.models import Q
 
 from django_sadadpay import money
+from django_sadadpay.gateway import coerce
 from django_sadadpay.gateway.coerce import Row, fold
 from django_sadadpay.gateway.errors import (
     InvalidRequest,
@@ -40,6 +46,7 @@ from django_sadadpay.services import (
     gateway,
     instalments,
     kinds,
+    parts,
     plain,
     schedule,
     telling,
@@ -52,6 +59,8 @@ from django_sadadpay.services.told import Reader, Told
 Code = Attention.Code
 #: Sadad's words for a plan on which nothing more is to be paid (contract 10: the panel's words).
 _ENDED = ("completed", "closed")
+#: ``next_check_at`` of a plan that is over; None stands for one that was not looked at yet.
+_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 # For shops
@@ -67,9 +76,9 @@ class Left:
 
 def left(plan: InstallmentPlan) -> Left:
     """What is left to pay, by what is stored. Refunds of a part do not open it again."""
-    parts = plan.installments.select_related("invoice")
-    amounts = [part.amount or Decimal(0) for part in parts if not is_paid(part)]
-    paid = [part.amount or Decimal(0) for part in parts if is_paid(part)]
+    rows = plan.installments.select_related("invoice")
+    amounts = [part.amount or Decimal(0) for part in rows if not is_paid(part)]
+    paid = [part.amount or Decimal(0) for part in rows if is_paid(part)]
     total = sum(amounts, Decimal(0)) if plan.amount is None else plan.amount - sum(paid, Decimal(0))
     return Left(money.parse(total), plan.remaining_amount)
 
@@ -112,13 +121,14 @@ def pay(plan: InstallmentPlan, installment: Installment, origin: Origin = bills.
 
 
 def arm() -> int:
-    """Make those due that were never looked at; one statement. For ``reconcile``."""
-    rows = InstallmentPlan.objects.filter(sadad_id__isnull=False, next_check_at=None, installments=None)
-    pks = rows.values_list("pk", flat=True)
-    if not (found := list(pks)):
-        return 0
-    due = InstallmentPlan.objects.filter(pk__in=found)
-    return transactions.run(lambda: due.update(next_check_at=clock.now()))
+    """Make those due that were never looked at, and those that go on; one statement. For ``reconcile``.
+
+    Whether parts were read says nothing: ``refresh`` and ``pay`` read them, and settle nothing.
+    """
+    over = Q(status__iexact=_ENDED[0]) | Q(status__iexact=_ENDED[1])
+    unseen = Q(next_check_at=None) | Q(~over, next_check_at=_NEVER)
+    rows = InstallmentPlan.objects.filter(unseen, sadad_id__isnull=False)
+    return transactions.run(lambda: rows.update(next_check_at=clock.now()))
 
 
 def check(pk: int) -> None:
@@ -176,23 +186,23 @@ def _to_look_at(plan: InstallmentPlan) -> list[Installment]:
 
 def _is_worth_a_look(part: Installment) -> bool:
     invoice = part.invoice
-    if invoice is None or invoice.made_from != attention.subject_of(part.plan):
+    if invoice is None or bills.is_news(part) or invoice.made_from != attention.subject_of(part.plan):
         return True
     return not invoice.is_paid and part.status.casefold() == bills.PAID_WORD
 
 
 def _reschedule(pk: int, *, soon: bool) -> None:
     plan, now = transactions.lock(InstallmentPlan, pk), clock.now()
-    retry, parts = now + bills.SOON if soon else telling.again(plan, now), list(plan.installments.all())
-    over = plan.state == Mirror.State.DELETED or (plan.status.casefold() in _ENDED and bool(parts))
-    plan.next_check_at = retry if over else bills.next_check(now, _next_due(parts), retry)
+    retry, rows = now + bills.SOON if soon else telling.again(plan, now), list(plan.installments.all())
+    over = plan.state == Mirror.State.DELETED or (plan.status.casefold() in _ENDED and bool(rows))
+    plan.next_check_at = (retry or _NEVER) if over else bills.next_check(now, _next_due(rows), retry)
     plan.save(update_fields=["next_check_at"])
 
 
-def _next_due(parts: list[Installment]) -> date | None:
+def _next_due(rows: list[Installment]) -> date | None:
     today = schedule.kuwait_day(clock.now())
     return min(
-        (part.due_on for part in parts if part.due_on is not None and part.due_on > today), default=None
+        (part.due_on for part in rows if part.due_on is not None and part.due_on > today), default=None
     )
 
 
@@ -213,18 +223,17 @@ def _refresh(plan: InstallmentPlan) -> tuple[InstallmentPlan, bool]:
     names = any(
         fold(str(key)) == "invoiceid" for row in reader.items(told, "installments") for key in row.raw
     )
-    said = bills.read(record.raw, client.endpoints["InstallmentPlan/getbyid"].reply)
+    said = coerce.Row(record.raw, client.endpoints["InstallmentPlan/getbyid"].reply)
     return transactions.run(partial(_store, plan.pk, reader, told, said)), names
 
 
 def _store(pk: int, reader: Reader, told: Told, said: Row) -> InstallmentPlan:
     plan = transactions.lock(InstallmentPlan, pk)
     plan.status = plain.text(said.text("status"), 40)
-    plan.paid_amount, plan.remaining_amount = (
-        bills.kwd(said, "paid_amount"),
-        bills.kwd(said, "remaining_amount"),
-    )
+    plan.paid_amount = parts.kwd(said.get("paid_amount"))
+    plan.remaining_amount = parts.kwd(said.get("remaining_amount"))
     plan.save(update_fields=["status", "paid_amount", "remaining_amount"])
+    bills.found_again(plan)
     instalments.store(reader, [(plan, told)])
     return plan
 
@@ -267,9 +276,9 @@ def _new_invoice(plan: InstallmentPlan, part: Installment, origin: Origin) -> In
 
 def _made(part: Installment, sadad_id: str, origin: Origin) -> Invoice | None:
     """What came of asking for it. The plan is read anew: late fees stand in the invoice now."""
-    plan, _names = _refresh(part.plan)
     if sadad_id:
         transactions.run(partial(_learn, part.pk, sadad_id))
+    plan, _names = _refresh(part.plan)
     return _payable(_part(plan, part.number), origin)
 
 
@@ -326,17 +335,19 @@ def _claim(part: Installment, *, names_invoices: bool) -> bool:
     mark = Mark.objects.filter(name=_mark(part.pk)).first()
     if mark is not None and mark.at is not None and mark.at > now:
         raise OutcomePending
-    if mark is not None and not names_invoices and _waits_for_a_person(part):
+    if mark is not None and not names_invoices and _waits_for_a_person(part, mark):
         return False
     Mark.objects.update_or_create(name=_mark(part.pk), defaults={"at": now + schedule.BUSY})
     return True
 
 
-def _waits_for_a_person(part: Installment) -> bool:
-    """Ask, unless a person has dealt with it."""
-    plan, about = part.plan, attention.subject_of(part.plan)
-    attention.ask(Code.BILL_UNKNOWN, clock.now(), plan, mirror=plan, kind=plan.kind, number=part.number)
-    return Attention.objects.filter(code=Code.BILL_UNKNOWN, subject=about, resolved_at=None).exists()
+def _waits_for_a_person(part: Installment, lost: Mark) -> bool:
+    """Ask, unless a person has dealt with it: with this very call, not with one that was lost before."""
+    plan, code, number = part.plan, Code.BILL_UNKNOWN, part.number
+    about: dict[str, Any] = {"kind": plan.kind, "number": number, "lost": str(lost.at)}
+    attention.ask(code, clock.now(), plan, mirror=plan, part=number, **about)
+    slot = attention.slot_of(code, plan, number)
+    return Attention.objects.filter(open_slot=slot).exists()
 
 
 def _release(part_pk: int) -> None:
@@ -346,6 +357,5 @@ def _release(part_pk: int) -> None:
 def _learn(part_pk: int, sadad_id: str) -> None:
     """The id that Sadad answered counts, whatever its schedule says by now."""
     part = transactions.lock(Installment, part_pk)
-    if part.sadad_invoice_id != sadad_id and not is_paid(part):
-        part.sadad_invoice_id, part.invoice = sadad_id, None
-        part.save(update_fields=["sadad_invoice_id", "invoice"])
+    if not is_paid(part):
+        parts.learn(part, sadad_id)

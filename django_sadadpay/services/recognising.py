@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django_sadadpay.gateway import coerce
@@ -21,9 +22,9 @@ from django_sadadpay.models import (
 from django_sadadpay.models.base import AccountRow
 from django_sadadpay.services import adoption, bills, opening, plans, subscriptions, telling
 from django_sadadpay.services.adoption import CannotAdopt, Expected
-from django_sadadpay.services.bills import Maker, Part
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.services.ledger import Origin
+from django_sadadpay.services.parts import Maker, Part
 from django_sadadpay.services.snapshots import Snapshot
 
 _LINKS: dict[str, type[PaymentLink] | type[ProductLink]] = {
@@ -121,9 +122,17 @@ def _through_link(row: AccountRow, snapshot: Snapshot, origin: Origin) -> Found:
         return Found()
     made_from = kind if link is None else adoption.maker(link)
     try:
-        return Found(adoption.adopt(row, snapshot, Expected(made_from), origin))
+        return Found(adoption.adopt(row, snapshot, Expected(made_from, _asked(link)), origin))
     except CannotAdopt:
         return Found()
+
+
+def _asked(link: Mirror | None) -> Decimal | None:
+    """KWD that each invoice of a link asks for; None: the payer chooses, or it is not known which link."""
+    if not isinstance(link, PaymentLink) or link.payload.get("is_open_amount"):
+        return None
+    amount: Decimal | None = link.amount
+    return amount
 
 
 def _link_of(links: Any, record: InvoiceRecord, kind: str) -> Mirror | None:

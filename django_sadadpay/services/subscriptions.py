@@ -10,7 +10,7 @@ What happens                                 Why a bill is settled once and told
 The webhook comes first                      The inbox finds the subscription by its reference or its
                                              schedule, and takes the bill over (``recognising``).
 The background run comes first               It takes the bill over; the webhook finds the row by its id.
-Both at once, or two runs                    ``adoption``: one row. ``telling``: one lock.
+Both at once, or two runs                    ``adoption``: one row. ``telling``: one at a time.
 Two runs store the schedule at once          The subscription's lock: the second finds the rows.
 A reply that was read earlier is stored      Only words and days of Sadad's can be older for a while; what
 later                                        was paid and told never depends on them.
@@ -22,7 +22,7 @@ Killed anywhere                              ``next_check_at`` was moved on by m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -31,6 +31,7 @@ from typing import Any, cast
 from django.db import models, transaction
 from django.db.models import Q
 
+from django_sadadpay.gateway import coerce
 from django_sadadpay.gateway.errors import NotFound, SadadError
 from django_sadadpay.gateway.records import ObjectRecord
 from django_sadadpay.models import (
@@ -51,6 +52,7 @@ from django_sadadpay.services import (
     gateway,
     mirroring,
     opening,
+    parts,
     plain,
     schedule,
     telling,
@@ -58,13 +60,13 @@ from django_sadadpay.services import (
 )
 from django_sadadpay.services.errors import Refused, TryAgain
 from django_sadadpay.services.ledger import Origin
+from django_sadadpay.services.parts import Schedule, Values
 
 Code = Attention.Code
 ACTIVE, SUSPENDED, CLOSED = "Active", "Suspended", "Closed"
 #: Sadad's words for one that makes no more bills (the emulator's; assumed).
 _ENDED = {"closed", "completed"}
 _SCHEDULE = "Subscription/generatesubscriptionschedule"
-_COLUMNS = ("bill_on", "amount", "status", "sadad_invoice_id")
 
 
 # For shops
@@ -214,7 +216,7 @@ class _Told:
 
     status: str
     next_bill_on: date | None
-    periods: dict[int, dict[str, Any]] = field(default_factory=dict)
+    periods: Mapping[int, Values]
 
 
 def _refresh(subscription: Subscription) -> Subscription:
@@ -225,23 +227,23 @@ def _refresh(subscription: Subscription) -> Subscription:
     if record.id != subscription.sadad_id:
         raise TryAgain  # an answer about another one is no answer
     rows = client.subscriptions.generate_schedule(subscription.sadad_id)
-    said = bills.read(record.raw, client.endpoints["Subscription/getbyid"].reply)
+    said = coerce.Row(record.raw, client.endpoints["Subscription/getbyid"].reply)
     told = _Told(
         plain.text(said.text("status"), 40),
-        bills.day(said.get("next_bill_date")),
+        parts.day(said.get("next_bill_date")),
         _periods(rows, client.endpoints[_SCHEDULE].reply),
     )
     return transactions.run(partial(_store, subscription.pk, told))
 
 
-def _periods(rows: Sequence[ObjectRecord], fields: Any) -> dict[int, dict[str, Any]]:
+def _periods(rows: Sequence[ObjectRecord], fields: Any) -> dict[int, Values]:
     """Each number once."""
-    found = {}
-    for place, record in enumerate(rows[: bills.MOST], 1):
-        row = bills.read(record.raw, fields)
-        found[bills.number_of(row, place)] = {
-            "bill_on": bills.day(row.get("bill_date")),
-            "amount": bills.kwd(row, "amount"),
+    found: dict[int, Values] = {}
+    for place, record in enumerate(rows[: parts.MOST], 1):
+        row = coerce.Row(record.raw, fields)
+        found[parts.number_of(row, place)] = {
+            "bill_on": parts.day(row.get("bill_date")),
+            "amount": parts.kwd(row.get("amount")),
             "status": plain.text(row.text("status"), 40),
             "sadad_invoice_id": plain.text(row.id("invoice_id"), 40),
         }
@@ -252,41 +254,18 @@ def _store(pk: int, told: _Told) -> Subscription:
     row = transactions.lock(Subscription, pk)
     row.status, row.next_bill_on = told.status, told.next_bill_on
     row.save(update_fields=["status", "next_bill_on"])
-    have = {period.number: period for period in row.periods.all()}
-    before = not have and not opening.is_our_form(row.ref_number)
-    new, changed = [], []
-    for number, values in told.periods.items():
-        period = have.get(number)
-        if period is None:
-            new.append(_new(row, number, values, before=before))
-        elif _take(row, period, values):
-            changed.append(period)
-    SubscriptionPeriod.objects.bulk_create(new)
-    SubscriptionPeriod.objects.bulk_update(changed, _COLUMNS)
+    bills.found_again(row)
+    periods = told.periods
+    if not opening.is_our_form(row.ref_number) and not row.periods.exists():
+        periods = {number: _history(values) for number, values in periods.items()}
+    parts.store(SubscriptionPeriod, [Schedule(row, periods)])
     return row
 
 
-def _new(row: Subscription, number: int, values: dict[str, Any], *, before: bool) -> SubscriptionPeriod:
+def _history(values: Values) -> Values:
     """Of a subscription that was not made here, what was over when we first heard of it is told to nobody."""
     over = values["status"].casefold() in (bills.PAID_WORD, bills.MISSED_WORD)
-    told = telling.BEFORE if before and over else ""
-    return SubscriptionPeriod(subscription=row, number=number, told=told, **values)
-
-
-def _take(row: Subscription, period: SubscriptionPeriod, values: dict[str, Any]) -> bool:
-    """Whether the period changed. One that has its invoice keeps it, with the amount it was held against."""
-    if period.invoice_id is not None:
-        theirs = values["sadad_invoice_id"]
-        if theirs not in ("", period.sadad_invoice_id):
-            what = {"number": period.number, "what": "invoice", "sadad_id": theirs}
-            ours = {"ours": period.sadad_invoice_id, "theirs": theirs}
-            attention.ask(Code.BILL_DIFFERS, clock.now(), row, mirror=row, kind=row.kind, **what, **ours)
-        values = {name: values[name] for name in ("bill_on", "status")}
-    if all(getattr(period, name) == value for name, value in values.items()):
-        return False
-    for name, value in values.items():
-        setattr(period, name, value)
-    return True
+    return {**values, "told": telling.BEFORE if over else ""}
 
 
 # Settle and tell
@@ -319,8 +298,8 @@ def _is_over(period: SubscriptionPeriod, days: dict[int, date | None], today: da
 def _is_worth_a_look(due: _Due) -> bool:
     period = due.period
     untold = due.over and not period.told
-    if period.invoice is None:
-        return untold or bool(period.sadad_invoice_id)
+    if period.invoice is None or bills.is_news(period):
+        return untold or bills.is_news(period)
     said_paid = period.status.casefold() == bills.PAID_WORD
     return not period.invoice.is_paid and (said_paid or untold)
 

@@ -58,6 +58,31 @@ def test_payment_is_linked_where_sadad_names_the_links_key(world: World, link: P
     assert waiting() == []
 
 
+def test_payment_of_another_amount_than_the_links_own_is_not_counted(world: World, link: PaymentLink) -> None:
+    """The reply says which link it was: what that asks for is known here."""
+    paid_through(world, link)
+    world.sadad.control.faults.add("Invoice/getbyid", "reply_field", path="amount", value=5)
+    with world.says("Invoice/getbyid", "paymentLinkKey", int(link.sadad_key)):
+        world.sadad.deliver()
+
+    invoice = paid_links.invoices_of(link).get()
+    assert (invoice.amount, invoice.is_paid, waiting()) == (Decimal("7.500"), False, ["mismatch"])
+
+
+def test_payment_through_a_link_of_which_the_payer_says_the_amount_counts_with_it(world: World) -> None:
+    row = mirroring.create(
+        PaymentLinkDraft(title="Gift", is_open_amount=True, min_amount="1.000", max_amount="9.000")
+    )
+    push.run()
+    link = fresh(row)
+    paid_through(world, link)
+    with world.says("Invoice/getbyid", "paymentLinkKey", int(link.sadad_key)):
+        world.sadad.deliver()
+
+    invoice = paid_links.invoices_of(link).get()
+    assert (invoice.amount, invoice.is_paid, waiting()) == (Decimal("7.500"), True, [])
+
+
 def test_payment_is_linked_where_sadad_names_the_links_id(world: World, link: PaymentLink) -> None:
     paid_through(world, link)
     with world.says("Invoice/getbyid", "paymentLinkId", int(link.sadad_id or 0)):

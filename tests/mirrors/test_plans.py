@@ -124,7 +124,7 @@ def test_whole_plan_is_paid_and_not_looked_at_any_more(world: World, paid: Heard
     world.run()
 
     plan = fresh(plan)
-    assert (plan.status, plan.next_check_at, len(paid.said)) == ("Completed", None, 3)
+    assert (plan.status, plan.next_check_at, len(paid.said)) == ("Completed", plans._NEVER, 3)
     assert plans.left(plan) == plans.Left(Decimal("0.000"), Decimal("0.000"))
     calls = len(world.sadad.calls(READ))
     world.days(3)
@@ -371,7 +371,7 @@ def test_deleted_plan_is_not_read_any_more(world: World) -> None:
     world.run()
 
     assert len(world.sadad.calls(READ)) == calls
-    assert fresh(plan).next_check_at is None
+    assert fresh(plan).next_check_at == plans._NEVER
 
 
 def test_what_is_left_is_known_without_the_plans_own_amount(world: World) -> None:

@@ -291,18 +291,21 @@ def test_workers_that_settle_and_tell_at_once_tell_once(world: World) -> None:
 def test_bill_that_asks_for_another_amount_is_not_counted_and_asks_a_person(
     world: World, renewed: Heard, missed: Heard
 ) -> None:
+    """Sadad's schedule and its invoice agree: what we hold is the template's amount."""
     row = world.subscription()
-    with world.says(SCHEDULE, "0.amount", 4):
-        world.run()
+    for endpoint, path in ((SCHEDULE, "0.amount"), ("Invoice/getbyid", "amount")):
+        world.sadad.control.faults.add(endpoint, "reply_field", path=path, value=4)
+    world.run()
     world.sadad.control.pay(world.bills()[0])
     world.run()
     world.sadad.deliver()
-    world.days(8)
-    world.run()
 
     invoice = world.invoice(row)
-    assert (invoice.amount, invoice.is_paid) == (Decimal("4.000"), False)
-    assert (renewed.said, missed.said, waiting()) == ([], [], ["mismatch"])
+    assert (invoice.amount, invoice.is_paid) == (Decimal("5.000"), False)
+    assert (renewed.said, waiting()) == ([], ["mismatch"])
+    world.days(8)
+    world.run()
+    assert (renewed.said, missed.said) == ([], [])
 
 
 def test_bill_with_another_reference_is_not_counted_and_asks_a_person(world: World, renewed: Heard) -> None:
@@ -361,16 +364,15 @@ def test_bill_that_sadad_does_not_know_asks_a_person(world: World) -> None:
     assert waiting() == ["bill_differs"]
 
 
-@pytest.mark.parametrize("amount", [None, 0])
-def test_amount_that_the_schedule_leaves_out_is_the_templates(
+@pytest.mark.parametrize("amount", [None, 0, 4])
+def test_amount_of_the_schedule_does_not_count_where_there_is_a_template(
     world: World, renewed: Heard, amount: int | None
 ) -> None:
     row = world.subscription()
     with world.says(SCHEDULE, "0.amount", amount):
         world.run()
 
-    assert (row.periods.filter(invoice=None, number=1).exists()) is (amount == 0)
-    assert waiting() == (["bill_differs"] if amount == 0 else [])
+    assert (world.invoice(row).amount, waiting()) == (Decimal("5.000"), [])
 
 
 def test_bill_without_any_amount_of_ours_asks_a_person(world: World) -> None:
