@@ -1,4 +1,7 @@
-"""``python -m benchmarks [--quick] [--database NAME]``. Compare ratios between machines, never rates."""
+"""``python -m benchmarks [--quick] [--database NAME]``. Compare ratios between machines, never rates.
+
+``python -m benchmarks soak`` is another thing: see ``benchmarks/soak``.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,10 @@ FULL = Size(rounds=10, repeats=15, reconciled=100, rows=(1_000, 20_000), pulled=
 
 
 def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["soak"]:
+        from benchmarks.soak.__main__ import main as soak  # only this needs gunicorn
+
+        return soak(arguments[1:])
     options = _options(arguments)
     with ExitStack() as stack:
         os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"

@@ -22,6 +22,7 @@ from benchmarks.soak.load import Desk, Load, Plan, Tally
 from benchmarks.soak.memory import Memory
 from benchmarks.soak.processes import Stack, servers
 from benchmarks.soak.staff import Staff
+from example_project.demo.control import Sadad
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -62,7 +63,6 @@ def run(options: argparse.Namespace, folder: Path, arguments: list[str]) -> dict
 
 def _soak(options: argparse.Namespace, stack: Stack, arguments: list[str]) -> dict[str, Any]:
     from benchmarks.soak import audit, finale, gather, hurry
-    from example_project.demo.books import Sadad
 
     sadad, tally = Sadad(stack.emulator_url), Tally()
     for place, kind, chosen in faults.wanted(options.faults):

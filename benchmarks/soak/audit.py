@@ -125,23 +125,29 @@ def _payments(books: Books) -> Iterator[Finding]:
         here, name = books.by_reference.get(there["ref_Number"]), f"{there['ref_Number']} ({there['id']})"
         if here is None:
             yield Finding("lost", "paid at Sadad, and no invoice here", name)
-            continue
-        cases = books.cases[here["id"]]
-        if here["state"] != "paid":
-            if not cases & STRANGE:
-                yield Finding("lost", "paid at Sadad, not here", f"{name} {here['state']}")
-            continue
-        if fils(here["paid_amount"]) != fils(there["amount"]):
-            yield Finding("wrong", "another amount was paid", name)
-        if here["transaction_id"] != (there["transactionID"] or ""):
-            yield Finding("wrong", "another transaction", name)
-        if here["status_text"] != there["status"]:
-            yield Finding("wrong", "another status", f"{name} {here['status_text']}, {there['status']}")
-        back = sum(fils(row["amount"]) for row in refunds[here["id"]] if row["state"] == "done")
-        if here["handled_at"] is None and not cases & NOT_COUNTED and back < fils(here["paid_amount"]):
-            yield Finding("lost", "a payment that does not count, and nobody was asked", name)
-        if cases & CURABLE:
-            yield Finding("stuck", "both sides agree, yet a person is asked", f"{name} {cases & CURABLE}")
+        elif here["state"] == "paid":
+            yield from _payment(here, there, name)
+            yield from _counted(here, name, books.cases[here["id"]], refunds[here["id"]])
+        elif not books.cases[here["id"]] & STRANGE:
+            yield Finding("lost", "paid at Sadad, not here", f"{name} {here['state']}")
+
+
+def _payment(here: Row, there: Row, name: str) -> Iterator[Finding]:
+    if fils(here["paid_amount"]) != fils(there["amount"]):
+        yield Finding("wrong", "another amount was paid", name)
+    if here["transaction_id"] != (there["transactionID"] or ""):
+        yield Finding("wrong", "another transaction", name)
+    if here["status_text"] != there["status"]:
+        yield Finding("wrong", "another status", f"{name} {here['status_text']}, {there['status']}")
+
+
+def _counted(here: Row, name: str, cases: set[str], refunds: list[Row]) -> Iterator[Finding]:
+    """It counts for its order, or was given back, or a person is asked."""
+    back = sum(fils(row["amount"]) for row in refunds if row["state"] == "done")
+    if here["handled_at"] is None and not cases & NOT_COUNTED and back < fils(here["paid_amount"]):
+        yield Finding("lost", "a payment that does not count, and nobody was asked", name)
+    if cases & CURABLE:
+        yield Finding("stuck", "both sides agree, yet a person is asked", f"{name} {sorted(cases & CURABLE)}")
 
 
 def _claims(books: Books) -> Iterator[Finding]:
@@ -156,8 +162,8 @@ def _claims(books: Books) -> Iterator[Finding]:
             if fils(here["refunded_amount"]) > fils(here["paid_amount"]):
                 yield Finding("wrong", "more refunded than paid", name)
         elif here["state"] == "open" and (there is None or there["status"] != "Unpaid"):
-            if not books.cases[here["id"]] & (STRANGE | CURABLE):
-                yield Finding("wrong", "open here, over at Sadad", name)
+            asked = bool(books.cases[here["id"]] & (STRANGE | CURABLE))
+            yield from () if asked else [Finding("wrong", "open here, over at Sadad", name)]
 
 
 def _orders(books: Books) -> Iterator[Finding]:

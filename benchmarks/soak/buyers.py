@@ -41,15 +41,18 @@ class Habits:
     panel: float = 0.02  # refunded in Sadad's panel
 
 
+USUAL = Habits()
+
+
 class Buyers:
-    """Visits to one shop. ``visit`` is called from many threads; each keeps its cookies as one person does."""
+    """Visits to one shop. ``visit`` is called from many threads; each keeps its cookies, as a person does."""
 
     def __init__(
-        self, shop: str, webhook: str, sadad: str, tally: Tally, desk: Desk, *, habits: Habits | None = None
+        self, shop: str, webhook: str, sadad: str, tally: Tally, desk: Desk, habits: Habits = USUAL
     ) -> None:
         self.shop, self.webhook, self.sadad = shop, webhook, sadad
         self.tally, self.desk = tally, desk
-        self.habits = habits or Habits()
+        self.habits = habits
         self._own = threading.local()
 
     def visit(self, source: random.Random) -> None:

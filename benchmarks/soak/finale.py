@@ -12,11 +12,11 @@ import requests
 
 from benchmarks.soak.hurry import SHIFT
 from benchmarks.soak.processes import Stack
-from example_project.demo.books import Sadad
+from example_project.demo.control import Sadad
 
 #: Seconds for the live workers to finish what is due.
 PATIENCE = 240.0
-#: Past all that is counted in hours or days: refunds are looked at for 72 h, orphans until 7 days after expiry.
+#: Past all that is counted in hours or days: refunds are looked at for 72 h, orphans for 7 days after expiry.
 STEP = 100 * 3600.0
 RUNS = 3
 #: Reconcile runs at the same moment: they share the work, as two machines would.

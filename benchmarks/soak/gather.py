@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
-from benchmarks.soak.audit import Ours, Theirs
+from django.apps import apps
+
+from benchmarks.soak.audit import Ours, Row, Theirs
 from django_sadadpay.models import Attention, Invoice, InvoiceEvent, Refund, WebhookEvent
 from django_sadadpay.models.invoice import as_fact, replay
-from example_project.demo.books import Sadad
-from example_project.shop.models import Note, Order
+from example_project.demo.control import Sadad
 
 
 def theirs(sadad: Sadad) -> Theirs:
+    """Sadad's side."""
     return Theirs(
         invoices=sadad.see("invoices"),
         refunds=sadad.see("refunds"),
@@ -22,24 +25,33 @@ def theirs(sadad: Sadad) -> Theirs:
 
 
 def ours() -> Ours:
+    """The shop's side."""
     columns = ("id", "reference", "amount", "object_id", *Invoice.TRACKED)
-    names = tuple(dict.fromkeys((*columns, "handled_at", "open_slot", "paid_slot")))
-    invoices: list[dict[str, Any]] = list(Invoice.objects.values(*names))
+    invoices = _rows(Invoice.objects.values(*columns))
+    refunds = Refund.objects.values("id", "invoice_id", "amount", "state", "source", "handled_at")
+    waiting = Attention.objects.filter(resolved_at=None)
     return Ours(
-        orders=list(Order.objects.values("id", "amount", "status", "refunded")),
-        notes=list(Note.objects.values("order_id", "what", "amount")),
+        orders=_rows(_of_shop("Order", "id", "amount", "status", "refunded")),
+        notes=_rows(_of_shop("Note", "order_id", "what", "amount")),
         invoices=invoices,
-        refunds=list(Refund.objects.values("id", "invoice_id", "amount", "state", "source", "handled_at")),
-        events=list(WebhookEvent.objects.values("id", "sadad_id", "count", "state", "error_code")),
-        cases=list(
-            Attention.objects.filter(resolved_at=None).values("code", "invoice_id", "refund_id", "event_id")
-        ),
+        refunds=_rows(refunds),
+        events=_rows(WebhookEvent.objects.values("id", "sadad_id", "count", "state", "error_code")),
+        cases=_rows(waiting.values("code", "invoice_id", "refund_id", "event_id")),
         replayed=_replayed(),
         stored={row["id"]: {name: as_fact(row[name]) for name in Invoice.TRACKED} for row in invoices},
     )
 
 
-def _replayed() -> dict[int, dict[str, Any]]:
+def _rows(found: Iterable[Any]) -> list[Row]:
+    return list(found)
+
+
+def _of_shop(model: str, *columns: str) -> Iterable[Any]:
+    rows: Iterable[Any] = apps.get_model("shop", model)._base_manager.values(*columns)
+    return rows
+
+
+def _replayed() -> dict[int, Row]:
     found: dict[int, list[InvoiceEvent]] = defaultdict(list)
     for event in InvoiceEvent.objects.order_by("pk").only("invoice_id", "changes").iterator():
         found[event.invoice_id].append(event)

@@ -1,8 +1,8 @@
 """Ten minutes in one: what the shop waits for is divided by ``FACTOR``, so that hours of trouble fit in.
 
-Deadlines, leases, back-off and the youngest steps of the schedules keep their ratios to one another; what is
-counted in hours or days stays, and the clock is moved past it once the faults have stopped (``SHIFT``). What
-is short for the machine's sake (SQL, HTTP) does not shrink with it: the shop is under more pressure, not less.
+Deadlines, leases, back-off and the schedule of unpaid invoices keep their ratios to one another; what is
+counted in days stays, and the clock is moved past it once the faults have stopped (``SHIFT``). What takes the
+machine its time (SQL, HTTP) does not shrink with it: the shop is under more pressure, not less.
 """
 
 from __future__ import annotations
@@ -34,11 +34,14 @@ PAUSES: tuple[tuple[Any, str], ...] = (
 )
 
 
+_DAY = timedelta(days=1)
+
+
 def apply() -> None:
     """For the whole process, once: when Django is set up."""
     for module, name in PAUSES:
         setattr(module, name, shorter(getattr(module, name)))
-    defaults = SadadClient.__init__.__kwdefaults__
+    defaults: dict[str, Any] = SadadClient.__init__.__kwdefaults__ or {}
     defaults["deadline"] = shorter(defaults["deadline"])
     _shorten_schedules()
     clock.shift(float(os.environ.get(SHIFT, "0")))
@@ -50,11 +53,11 @@ def shorter(value: Any) -> Any:
 
 
 def _shorten_schedules() -> None:
-    day = timedelta(days=1)
-    unpaid = tuple((age if age is None else shorter(age), shorter(pause)) for age, pause in schedule._UNPAID)
-    back_off = tuple(shorter(pause) if pause < day else pause for pause in schedule._BACK_OFF)
-    vars(schedule).update(_UNPAID=unpaid, _BACK_OFF=back_off)
-    kinds = tuple(
-        kind if kind.again is None else replace(kind, again=shorter(kind.again)) for kind in reconcile._KINDS
+    """What is counted in days stays."""
+    table = vars(schedule)
+    table["_UNPAID"] = tuple((age and shorter(age), shorter(pause)) for age, pause in table["_UNPAID"])
+    table["_BACK_OFF"] = tuple(shorter(pause) if pause < _DAY else pause for pause in table["_BACK_OFF"])
+    kinds = vars(reconcile)
+    kinds["_KINDS"] = tuple(
+        replace(kind, again=kind.again and shorter(kind.again)) for kind in kinds["_KINDS"]
     )
-    vars(reconcile)["_KINDS"] = kinds

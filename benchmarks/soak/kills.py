@@ -21,7 +21,7 @@ class Killer(threading.Thread):
     def __init__(self, stack: Stack, times: int, seed: int, at: Callable[[], float]) -> None:
         super().__init__(name="killer", daemon=True)
         self._stack, self._times, self._at = stack, times, at
-        self._source = random.Random(f"{seed}:kills")  # noqa: S311 - repeatable on purpose
+        self._source = random.Random(f"{seed}:kills")
         self._closing = threading.Event()
         self.done: list[str] = []
         self.revived: list[str] = []

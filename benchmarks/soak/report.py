@@ -40,9 +40,9 @@ def books_rows(ours: Ours, theirs: Theirs) -> dict[str, Any]:
 
 def circumstances(options: dict[str, Any]) -> dict[str, Any]:
     import django
-    import gunicorn
     from celery import __version__ as celery_version
     from django.db import connection
+    from gunicorn import __version__ as gunicorn_version
 
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
@@ -53,7 +53,7 @@ def circumstances(options: dict[str, Any]) -> dict[str, Any]:
         "machine": f"{os.cpu_count()} × {_processor()}",
         "python": platform.python_version(),
         "django": django.get_version(),
-        "gunicorn": gunicorn.__version__,
+        "gunicorn": gunicorn_version,
         "celery": celery_version,
         "postgresql": database,
         **options,

@@ -17,6 +17,10 @@ from django_sadadpay.emulator import Emulator, control_http
 from django_sadadpay.emulator.api import Call
 from django_sadadpay.emulator.faults import Fault, Faults
 from django_sadadpay.emulator.routes import ROUTES
+from django_sadadpay.emulator.webhooks import Postman
+
+#: Webhook messages under way at the same moment; the emulator alone sends one after the other.
+POSTMEN = 6
 
 
 class Tallied(Faults):
@@ -67,7 +71,12 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked.set())
     with emulator:
+        helpers = [Postman(emulator.world) for _ in range(POSTMEN - 1)]
+        for one in helpers:
+            one.start()
         asked.wait()
+        for one in helpers:
+            one.stop()
     return 0
 
 

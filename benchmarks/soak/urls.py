@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from example_project.urls import urlpatterns as shop
-
 urlpatterns: list[URLPattern | URLResolver] = [
-    *shop,
     path("payments/api/", include("django_sadadpay.api.urls")),
+    path("", include("example_project.urls")),
 ]

@@ -23,7 +23,7 @@ from django_sadadpay.services.mirroring import row_of
 from example_project.shop.models import Box, Category, Customer, Product, Subscriber
 
 if TYPE_CHECKING:
-    from example_project.demo.books import Sadad
+    from example_project.demo.control import Sadad
 
 #: Sadad's kind → our table of it.
 TABLES: dict[str, type[Mirror]] = {

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from example_project.demo.control import Sadad
 from example_project.demo.stack import Stack
 from example_project.demo.visitor import Page, Visitor
 
 if TYPE_CHECKING:  # needs the models, so not before Django is set up
-    from example_project.demo.books import Sadad
     from example_project.shop.models import Order
 
 PATIENCE = 25.0  # seconds for what another process is to do
@@ -25,8 +25,6 @@ class Walk:
     """The people and the means of the walk; what one step leaves for the next."""
 
     def __init__(self, stack: Stack) -> None:
-        from example_project.demo.books import Sadad
-
         self.stack = stack
         self.sadad: Sadad = Sadad(stack.emulator_url)
         self.first: Order | None = None
