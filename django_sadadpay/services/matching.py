@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from django_sadadpay.services.among import among
 from django_sadadpay.services.told import difference
 
 if TYPE_CHECKING:
-    from django_sadadpay.services.pulling import Place
+    from django_sadadpay.services.pulling import Known, Place
     from django_sadadpay.services.told import Told
 
 
@@ -29,13 +28,13 @@ class Found:
     left: set[str] = field(default_factory=set)
 
 
-def match(place: Place, new: Sequence[Told], now: datetime) -> Found:
-    """Hold objects that no row has against rows that have no id.
+def match(place: Place, known: Known, now: datetime) -> Found:
+    """Hold objects that no row has, ``known.new``, against rows that have no id.
 
     By our own reference or the evidenced key of the kind; what has none is never matched, but what looks just
     like an insert that was not answered is left to the person who is asked about it.
     """
-    found = Found()
+    found, new = Found(), known.new
     names = place.kind.key
     if not names:
         mine = list(place.rows.filter(~Q(sending=""), sadad_id=None))
@@ -50,7 +49,7 @@ def match(place: Place, new: Sequence[Told], now: datetime) -> Found:
             found.rows[sadad_id] = rows[0]
         elif any(row.sending for row in rows):
             found.left.add(sadad_id)
-    _lock(place, found)
+    _lock(place, known, found)
     return found
 
 
@@ -70,7 +69,7 @@ def _by_key(place: Place, firsts: set[str]) -> dict[tuple[str, ...], list[Mirror
     return ours
 
 
-def _lock(place: Place, found: Found) -> None:
+def _lock(place: Place, known: Known, found: Found) -> None:
     """What was matched, under its lock and as it is now; in a dry run, as it was read."""
     if place.dry_run or not found.rows:
         return
@@ -81,6 +80,7 @@ def _lock(place: Place, found: Found) -> None:
             fresh is None
             or fresh.sadad_id is not None
             or (fresh.digest, fresh.sending) != (row.digest, row.sending)
+            or known.is_older(fresh)  # its object was deleted since, and it is wanted again
         ):
             del found.rows[sadad_id]  # somebody is at it: the next pull will see
             found.left.add(sadad_id)

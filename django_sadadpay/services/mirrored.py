@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -33,11 +34,11 @@ class Objects:
         pages: Iterator[Page] = self._kind.calls(self._client).pages(skip=skip)
         return pages
 
-    def take(self, rows: Sequence[Mapping[str, Any]]) -> Taken:
+    def take(self, rows: Sequence[Mapping[str, Any]], began: datetime) -> Taken:
         """:raises RateLimited, AuthenticationError: objects cannot be read one by one."""
         read = [self._place.reader.read(row) for row in rows]
         told = {one.sadad_id: one for one in read if one is not None}
-        known = pulling.sort(self._place, told)
+        known = pulling.sort(self._place, told, began)
         unchanged = len(told) - len(known.changed) - len(known.new)
         failed = self._deepen(known) if self._reads else 0
         taken = pulling.take(self._place, known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -45,7 +45,7 @@ class Invoices:
             filters["create_date_from"] = self._since.isoformat()
         return self._client.invoices.pages(skip=skip, **filters)
 
-    def take(self, rows: Sequence[Mapping[str, Any]]) -> Taken:
+    def take(self, rows: Sequence[Mapping[str, Any]], began: datetime) -> Taken:
         """:raises AuthenticationError: Sadad does not let us read on."""
         taken = Taken()
         read = [InvoiceRecord.from_wire(row, self._reply) for row in rows]

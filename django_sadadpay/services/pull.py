@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -53,9 +53,9 @@ class Counted:
     :ivar counts: objects by what became of them. ``new``; ``changed`` (Sadad's change was taken); ``same``
         (in step, only Sadad's words were noted); ``unchanged`` (nothing was written); ``matched`` (a row of
         ours whose id was not known); ``conflict`` (changed on both sides), ``asked`` of them; ``waiting``
-        (push or a person is at it, or our change is still to be sent); ``gone`` (Sadad has it no more);
-        ``foreign`` (invoices that no payable knows); ``unreadable`` (without an id); ``failed`` (tried again
-        next time).
+        (push or a person is at it, or our change is still to be sent, or was sent after the list was asked
+        for); ``gone`` (Sadad has it no more); ``foreign`` (invoices that no payable knows); ``unreadable``
+        (without an id); ``failed`` (tried again next time).
     :ivar error: why the list was not read to its end.
     :ivar began_at: objects left out before, by a run that was killed.
     :ivar whole: the list was seen from its beginning to its end.
@@ -124,8 +124,12 @@ class Source(Protocol):
 
     def pages(self, skip: int) -> Iterator[Page]: ...
 
-    def take(self, rows: Sequence[Mapping[str, Any]]) -> Taken:
-        """Take over a part of the list. :raises SadadError: the list is not read on."""
+    def take(self, rows: Sequence[Mapping[str, Any]], began: datetime) -> Taken:
+        """Take over a part of the list.
+
+        :param began: before Sadad was asked for any of it, by the database's clock.
+        :raises SadadError: the list is not read on.
+        """
 
     def finish(self, total: int | None) -> Taken:
         """The whole list was seen."""
@@ -242,14 +246,16 @@ class _Walk:
     def _walk(self, start: int) -> None:
         self.counted.began_at = start
         rows: list[Mapping[str, Any]] = []
+        began = clock.now()
         for page in self._pages(start):
             self._total = page.total if page.total is not None else self._total
             rows += [hide(row) for row in page.rows]
             while len(rows) >= BATCH or (page.is_last and rows):
                 part, rows = rows[:BATCH], rows[BATCH:]
-                self._take(part)
+                self._take(part, began)
                 # Of a page that is taken in parts, the place is its beginning: what comes twice is unchanged.
                 self._remember(page.skip if rows else page.skip + TAKE)
+                began = began if rows else clock.now()
         self._end(start)
 
     def _end(self, start: int) -> None:
@@ -261,8 +267,8 @@ class _Walk:
             self._tell(taken)
         self._remember(0)
 
-    def _take(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        taken = self._source.take(rows)
+    def _take(self, rows: Sequence[Mapping[str, Any]], began: datetime) -> None:
+        taken = self._source.take(rows, began)
         self.counted.seen += len(rows)
         self.counted.add(taken)
         self._tell(taken)

@@ -76,12 +76,19 @@ class Known:
 
     :ivar changed: by our primary key; ``uncompared`` are those that no list was held against before.
     :ivar seen: every row of ours that the part showed.
+    :ivar began: when Sadad was asked for it, by the database's clock: what was pushed later is newer than it.
+        None: it is held against nothing newer.
     """
 
     changed: dict[int, Told] = field(default_factory=dict)
     new: list[Told] = field(default_factory=list)
     seen: list[int] = field(default_factory=list)
     uncompared: set[int] = field(default_factory=set)
+    began: datetime | None = None
+
+    def is_older(self, row: Mirror) -> bool:
+        """Whether we have brought Sadad in step since: it may show what was there before."""
+        return self.began is not None and row.synced_at is not None and row.synced_at >= self.began
 
 
 @dataclass(frozen=True)
@@ -101,13 +108,13 @@ class Place:
         return rows.filter(account=self.account, environment=self.environment)
 
 
-def sort(place: Place, told: Mapping[str, Told]) -> Known:
+def sort(place: Place, told: Mapping[str, Told], began: datetime | None) -> Known:
     """Which of the objects are new or changed. One SELECT for the part.
 
-    :param told: by Sadad's id.
+    :param told: by Sadad's id. :param began: as ``Known.began``.
     """
     rows = place.rows.filter(among("sadad_id", told)).values_list("sadad_id", "pk", "reply_digest")
-    known = Known()
+    known = Known(began=began)
     held = set()
     for sadad_id, pk, digest in rows:
         one = told[sadad_id]
@@ -135,7 +142,8 @@ def take(place: Place, known: Known) -> Taken:
             return transactions.run(partial(_take, place, known))
         except IntegrityError:
             # Push or another pull has learned one of the ids meanwhile: it is a row that we know now.
-            known = sort(place, {one.sadad_id: one for one in (*known.changed.values(), *known.new)})
+            again = {one.sadad_id: one for one in (*known.changed.values(), *known.new)}
+            known = sort(place, again, known.began)
     return transactions.run(partial(_take, place, known))
 
 
@@ -198,7 +206,7 @@ class _Part:
                 self.taken.count("waiting")  # it was deleted or moved meanwhile
             else:
                 self._decide(row, told)
-        found = matching.match(self.place, self.known.new, self.now) if self.known.new else matching.Found()
+        found = matching.match(self.place, self.known, self.now) if self.known.new else matching.Found()
         self.taken.count("waiting", len(found.left))
         for told in self.known.new:
             if told.sadad_id in found.left:
@@ -212,8 +220,9 @@ class _Part:
     # One object
 
     def _decide(self, row: Mirror, told: Told) -> None:
-        if row.sending or not row.is_wanted or row.held == Held.BAD:
-            # Push looks at what it has sent, what is to be deleted will be, and a mend will be sent.
+        if row.sending or not row.is_wanted or row.held == Held.BAD or self.known.is_older(row):
+            # Push looks at what it has sent, what is to be deleted will be, and a mend will be sent. What was
+            # sent since the list was asked for is in the next one.
             self.taken.count("waiting")
             return
         differs = self._difference(row, told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +26,7 @@ from django_sadadpay.models import (
     SubscriptionTemplate,
 )
 from django_sadadpay.registry import CategoryDraft
-from django_sadadpay.services import gateway, mirroring, pull, push
+from django_sadadpay.services import clock, gateway, mirroring, pull, pulling, push
 from django_sadadpay.services.kinds import KINDS
 from django_sadadpay.services.pull import CannotPull, Counted, Report
 from django_sadadpay.testing.gateway import Sadad
@@ -305,6 +306,88 @@ def test_the_person_decides(
     assert waiting() == []
     assert Product.objects.get().price == sadad.control.objects("Product")[0]["price"] == price
     assert Product.objects.get().state == State.SYNCED
+
+
+# Pushed while the list was read
+
+
+def while_the_list_is_taken(monkeypatch: pytest.MonkeyPatch, change: Callable[[], Any]) -> None:
+    """Do ``change`` once, after the list was read and before anything of it is taken."""
+    sort, left = pulling.sort, [change]
+
+    def late(*of: Any) -> Any:
+        if left:
+            left.pop()()
+        return sort(*of)
+
+    monkeypatch.setattr(pulling, "sort", late)
+
+
+def repriced(beans: Any, price: str) -> None:
+    beans.price = Decimal(price)
+    beans.save()
+    push.run()
+
+
+@pytest.mark.parametrize("pulled_before", [True, False])
+def test_an_older_list_does_not_undo_a_push(
+    sadad: Sadad, coffee: Category, monkeypatch: pytest.MonkeyPatch, pulled_before: bool
+) -> None:
+    beans = product(coffee)
+    push.run()
+    if pulled_before:
+        pull.run()
+        change(sadad, "Product/update", Product, {"nameEn": "Beans of the panel"})
+    while_the_list_is_taken(monkeypatch, lambda: repriced(beans, "9.000"))
+    assert one("products").counts == {"waiting": 1}
+    assert (Product.objects.get().price, sadad.control.objects("Product")[0]["price"]) == (9, 9)
+    assert one("products").counts == {"same": 1}
+    assert (Product.objects.get().price, Product.objects.get().state) == (9, State.SYNCED)
+    assert waiting() == []
+
+
+def test_an_older_list_does_not_become_the_base_of_a_newer_edit(
+    sadad: Sadad, coffee: Category, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sadad's new value is our own push: beside an edit of ours it is no change of theirs."""
+    beans = product(coffee)
+    push.run()
+
+    def pushed_and_taken_back() -> None:
+        repriced(beans, "9.000")
+        beans.price = Decimal("1.250")
+        beans.save()
+
+    while_the_list_is_taken(monkeypatch, pushed_and_taken_back)
+    pull.run(resources=["products"])
+    assert one("products").counts == {"waiting": 1}
+    push.run()
+    assert (Product.objects.get().price, sadad.control.objects("Product")[0]["price"]) == (
+        Decimal("1.250"),
+        Decimal("1.250"),
+    )
+
+
+def test_what_was_deleted_while_the_list_was_read_is_not_found_again(
+    sadad: Sadad, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list still shows it; the shop wants one of that name again, which is not the deleted one."""
+    coffee = Category.objects.create(name="Coffee")
+    push.run()
+
+    def deleted_and_wanted_again() -> None:
+        coffee.delete()
+        push.run()
+        ProductCategory.objects.filter(state=State.DELETED).update(
+            wanted="present", state=State.PENDING, next_try_at=clock.now()
+        )
+
+    while_the_list_is_taken(monkeypatch, deleted_and_wanted_again)
+    assert one("product_categories").counts == {"waiting": 1}
+    push.run()
+    assert waiting() == []
+    (there,) = sadad.control.objects("ProductCategory")
+    assert ProductCategory.objects.get().sadad_id == str(there["id"])
 
 
 # Gone
