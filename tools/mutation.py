@@ -30,36 +30,15 @@ RESULTS = ROOT / "benchmarks" / "results" / "mutation.json"
 NEEDED = 90.0  # percent of all mutants of the modules that ran
 COPIED = ("django_sadadpay", "tests", "tools", "setup.cfg", "pyproject.toml")
 SERVICES = "tests/services/"
-#: Each module and the tests that speak about it; mutmut finds out which of them reach which function.
+#: Each module and the tests that speak about it; mutmut finds out which of them reach which function. More
+#: tests would notice no less, but each survivor runs all of them.
 MODULES: dict[str, tuple[str, ...]] = {
     "money": ("tests/money",),
     "gateway/webhook": ("tests/gateway/test_webhook.py", "tests/gateway/test_webhook_ids.py"),
-    "services/settlement": (
-        SERVICES + "test_settlement.py",
-        SERVICES + "test_settlement_steps.py",
-        SERVICES + "test_dead_ends.py",
-        SERVICES + "test_corners.py",
-        SERVICES + "test_cases.py",
-    ),
-    "services/refunds": (
-        SERVICES + "test_refunds.py",
-        SERVICES + "test_refund_steps.py",
-    ),
-    "services/inbox": (
-        SERVICES + "test_inbox.py",
-        SERVICES + "test_inbox_steps.py",
-        SERVICES + "test_dead_ends.py",
-        SERVICES + "test_corners.py",
-        "tests/views/test_webhook.py",
-    ),
-    "services/checkout": (
-        SERVICES + "test_checkout.py",
-        SERVICES + "test_checkout_steps.py",
-        SERVICES + "test_corners.py",
-        SERVICES + "test_dead_ends.py",
-        SERVICES + "test_races.py",
-        "tests/views/test_checkout.py",
-    ),
+    "services/settlement": (SERVICES + "test_settlement_steps.py",),
+    "services/refunds": (SERVICES + "test_refunds.py", SERVICES + "test_refund_steps.py"),
+    "services/inbox": (SERVICES + "test_inbox.py", SERVICES + "test_inbox_steps.py"),
+    "services/checkout": (SERVICES + "test_checkout.py", SERVICES + "test_checkout_steps.py"),
 }
 #: pytest's exit codes as mutmut reads them; a mutant that runs for ever is noticed by its time.
 KILLED, TIMEOUT = {1, 3}, {-24, 24, 36, 152, 255}
@@ -257,6 +236,7 @@ def keep(outcomes: list[Outcome], workers: int) -> None:
         "noticed": noticed,
         "score": round(100.0 * noticed / sum(row["mutants"] for row in rows.values()), 1),
     }
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     print(f"written to {RESULTS.relative_to(ROOT)}", file=sys.stderr)
 
@@ -287,9 +267,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./run mutate", description="mutation testing with mutmut")
     parser.add_argument("modules", nargs="*", metavar="module", help=", ".join(MODULES))
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 2, help="mutants at a time")
-    parser.add_argument(
-        "--folder", type=Path, help="keep the copies here, and go on from what is there"
-    )
+    parser.add_argument("--folder", type=Path, help="keep the copies here, and go on from what is there")
     options = parser.parse_args(arguments)
     options.folder = options.folder and options.folder.resolve()
     unknown = set(options.modules) - set(MODULES)

@@ -347,7 +347,8 @@ def test_one_fils_more_than_was_paid_is_never_sent_and_a_person_hears_of_it(
     assert (fresh(row).state, fresh(row).error_code) == (State.REFUSED, "exceeds_left")
     said = {"refund": row.pk, "amount": "10.000", "code": "exceeds_left", "found": ""}
     assert ledger(paid, "refund_refused") == [("refund_refused", "reconcile", "", said)]
-    assert waiting() == [Code.REFUND_REFUSED]
+    case = Attention.objects.get()
+    assert (case.code, case.invoice, case.refund) == (Code.REFUND_REFUSED, paid, row)
 
 
 def test_who_asked_is_shown_the_refusal_and_nobody_else_is_told(sadad: Sadad, paid: Invoice) -> None:
@@ -552,6 +553,14 @@ def test_a_refusal_is_told_to_a_person_unless_the_one_who_asked_sees_it(
     values = {"error_code": "SomeKey"}
     transactions.run(lambda: refunds._end(row.pk, paid.pk, State.REFUSED, values, ORIGIN, pk))
     assert (fresh(row).state, fresh(row).error_code, waiting()) == (State.REFUSED, "SomeKey", told)
+
+
+def test_who_asks_for_a_refund_sees_sadads_refusal_and_nobody_else_is_told(
+    sadad: Sadad, paid: Invoice
+) -> None:
+    sadad.control.balance = "0"
+    assert refund(paid, "5.000", reason="a").state == State.REFUSED
+    assert waiting() == []
 
 
 def test_a_refund_that_went_well_is_told_to_nobody(sadad: Sadad, paid: Invoice) -> None:
