@@ -41,7 +41,7 @@ _TIMEOUTS: dict[str, Any] = {
     "write_timeout": BROKER_PATIENCE,
     "max_retries": 0,
 }
-#: A woken worker that comes later finds nothing to do: the inbox task has been there.
+#: A woken worker that comes later finds nothing to do: the inbox task has been there. A pull comes again.
 _EXPIRES = 3600
 #: A task that pushes ends after this; what is left waits for the next one.
 PUSH_SECONDS = 300
@@ -95,7 +95,7 @@ def run_push() -> dict[str, Any]:
 
 @shared_task(name="sadadpay.pull", ignore_result=True)
 def run_pull(account: str | None = None, resources: list[str] | None = None) -> dict[str, Any]:
-    """Take over what exists at Sadad. Not in ``beat_schedule``: how often is the shop's choice."""
+    """Take over what exists at Sadad."""
     from django_sadadpay.services import pull
 
     report = pull.run(account=account, resources=resources)
@@ -127,18 +127,25 @@ def _send(task: Any, args: tuple[Any, ...]) -> None:
         task.apply_async(args, connection=connection, retry=False, expires=_EXPIRES)
 
 
-def beat_schedule() -> dict[str, dict[str, Any]]:
+def beat_schedule(*, pull: Any = None) -> dict[str, dict[str, Any]]:
     """Entries for Celery beat: reconcile and push every minute, the inbox twice a minute, tokens every
     ten minutes.
 
-    None of them piles up when workers are down: each expires when the next one comes.
+    None of them piles up when workers are down: each expires when the next one comes, a pull after an hour.
+
+    :param pull: when to take over what was made in Sadad's panel: Celery's ``crontab`` or a ``timedelta``.
+        Default: never by itself. Better a ``crontab``: beat counts a long ``timedelta`` anew where it is
+        started without the file of its last run.
     """
-    return {
+    entries = {
         "sadadpay-reconcile": _entry(run_reconcile, timedelta(minutes=1)),
         "sadadpay-inbox": _entry(process_inbox, timedelta(seconds=30)),
         "sadadpay-push": _entry(run_push, timedelta(minutes=1)),
         "sadadpay-tokens": _entry(refresh_tokens, timedelta(minutes=10)),
     }
+    if pull is not None:
+        entries["sadadpay-pull"] = {"task": run_pull.name, "schedule": pull, "options": {"expires": _EXPIRES}}
+    return entries
 
 
 def _entry(task: Any, every: timedelta) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from celery.contrib.testing.worker import start_worker
+from celery.schedules import crontab
 from django.core.management import call_command
 
 from django_sadadpay import tasks
@@ -59,6 +60,15 @@ def test_the_schedule_names_tasks_that_exist(celery_app: Callable[..., Any]) -> 
     entries = app.conf.beat_schedule.values()
     assert {entry["task"] for entry in entries} <= set(app.tasks)
     assert all(entry["options"]["expires"] == entry["schedule"].total_seconds() for entry in entries)
+
+
+def test_a_pull_is_in_the_schedule_when_the_shop_says_when(celery_app: Callable[..., Any]) -> None:
+    assert "sadadpay-pull" not in tasks.beat_schedule()
+    nightly = crontab(hour=3, minute=0)
+    app = celery_app("memory://", beat_schedule=tasks.beat_schedule(pull=nightly))
+    entry = app.conf.beat_schedule["sadadpay-pull"]
+    assert (entry["task"], entry["schedule"]) == ("sadadpay.pull", nightly)
+    assert entry["task"] in app.tasks
 
 
 # The work
