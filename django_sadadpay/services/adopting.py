@@ -7,6 +7,7 @@ Sadad says of it goes through the same comparison of id, reference and amount as
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ from django_sadadpay.services.verify import finish_after
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
+#: The invoice was made at the rate of another day. What is paid is its KWD: more than this is another amount.
+_RATE_MOVED = Decimal("0.05")
 #: Makes the call of Sadad: a long walk through its lists may wait after a 429, a request never does.
 Asks = Callable[[Callable[[], Snapshot]], Snapshot]
 
@@ -107,8 +110,14 @@ def _check(plan: Plan, record: InvoiceRecord, reference: str | None) -> None:
     if (record.currency or money.KWD).upper() != plan.currency:
         raise Refused("adopt_currency")
     asked = record.amount if plan.currency == money.KWD else record.alt_amount
-    if money.from_reply(asked) != plan.shop_amount or not money.from_reply(record.amount):
+    kwd = money.from_reply(record.amount)
+    if money.from_reply(asked) != plan.shop_amount or not kwd or abs(kwd - plan.amount) > _drift(plan):
         raise Refused("adopt_amount")
+
+
+def _drift(plan: Plan) -> Decimal:
+    """KWD by which the invoice may differ from what the object would cost now: none in the shop's own KWD."""
+    return Decimal(0) if plan.currency == money.KWD else plan.amount * _RATE_MOVED
 
 
 def _taken_over(place: Invoice, snapshot: Snapshot, plan: Plan, origin: Origin) -> Invoice:

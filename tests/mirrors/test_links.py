@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from django_sadadpay import PaymentLinkDraft, checkout, mirror, refund, signals
+from django_sadadpay import PaymentLinkDraft, Refused, checkout, mirror, refund, signals
 from django_sadadpay.models import Invoice, PaymentLink, ProductLink, WebhookEvent
-from django_sadadpay.services import gateway, mirroring, paid_links, push, snapshots
+from django_sadadpay.services import adopting, gateway, mirroring, paid_links, push, snapshots
 from django_sadadpay.services.adoption import CannotAdopt, Expected, adopt
 from django_sadadpay.services.bills import ORIGIN
 from django_sadadpay.testing.gateway import Sadad
@@ -19,6 +19,7 @@ from tests.services.conftest import make_order
 from tests.shop.models import Category, Choice
 
 pytestmark = pytest.mark.django_db(transaction=True)
+READ = "Invoice/getbyid"
 PAYER = {"customer_name": "Sara", "customer_mobile": "+96550000002"}
 
 
@@ -47,7 +48,7 @@ def test_payment_is_linked_where_sadad_names_the_links_key(world: World, link: P
     bill = paid_through(world, link)
     with (
         hearing(signals.invoice_paid, lambda **s: (s["invoice"].sadad_id,)) as heard,
-        world.says("Invoice/getbyid", "paymentLink_Key", int(link.sadad_key)),
+        world.says(READ, "paymentLink_Key", int(link.sadad_key)),
     ):
         assert world.sadad.deliver(times=2) == [200, 200]
 
@@ -61,8 +62,8 @@ def test_payment_is_linked_where_sadad_names_the_links_key(world: World, link: P
 def test_payment_of_another_amount_than_the_links_own_is_not_counted(world: World, link: PaymentLink) -> None:
     """The reply says which link it was: what that asks for is known here."""
     paid_through(world, link)
-    world.sadad.control.faults.add("Invoice/getbyid", "reply_field", path="amount", value=5)
-    with world.says("Invoice/getbyid", "paymentLinkKey", int(link.sadad_key)):
+    world.sadad.control.faults.add(READ, "reply_field", path="amount", value=5)
+    with world.says(READ, "paymentLinkKey", int(link.sadad_key)):
         world.sadad.deliver()
 
     invoice = paid_links.invoices_of(link).get()
@@ -76,7 +77,7 @@ def test_payment_through_a_link_of_which_the_payer_says_the_amount_counts_with_i
     push.run()
     link = fresh(row)
     paid_through(world, link)
-    with world.says("Invoice/getbyid", "paymentLinkKey", int(link.sadad_key)):
+    with world.says(READ, "paymentLinkKey", int(link.sadad_key)):
         world.sadad.deliver()
 
     invoice = paid_links.invoices_of(link).get()
@@ -85,7 +86,7 @@ def test_payment_through_a_link_of_which_the_payer_says_the_amount_counts_with_i
 
 def test_payment_is_linked_where_sadad_names_the_links_id(world: World, link: PaymentLink) -> None:
     paid_through(world, link)
-    with world.says("Invoice/getbyid", "paymentLinkId", int(link.sadad_id or 0)):
+    with world.says(READ, "paymentLinkId", int(link.sadad_id or 0)):
         world.sadad.deliver()
 
     assert paid_links.invoices_of(link).count() == 1
@@ -106,7 +107,7 @@ def test_payment_of_a_link_that_sadad_does_not_name_is_listed_as_such(
 @pytest.mark.parametrize("name", ["paymentLinkKey", "paymentLinkId"])
 def test_link_of_somebody_else_is_not_guessed(world: World, link: PaymentLink, name: str) -> None:
     paid_through(world, link)
-    with world.says("Invoice/getbyid", name, 424242):
+    with world.says(READ, name, 424242):
         world.sadad.deliver()
 
     assert paid_links.invoices_of(link).count() == 0
@@ -132,7 +133,7 @@ def test_order_of_a_product_link_is_taken_over_with_its_amount(world: World) -> 
     lines = [{"product_id": shown["id"], "quantity": 2, "amount": "1.250"}]
     values = {"product_link_key": link.sadad_key, "total_amount": "2.500", "products": lines, **PAYER}
     world.sadad.control.pay(gateway.client_of(link).invoices.create_product_link_invoice(values))
-    with world.says("Invoice/getbyid", "productLinkKey", link.sadad_key):
+    with world.says(READ, "productLinkKey", link.sadad_key):
         world.sadad.deliver()
 
     invoice = paid_links.invoices_of(link).get()
@@ -189,7 +190,7 @@ def test_invoice_without_an_amount_is_not_taken_over(
     world: World, link: PaymentLink, amount: int | None
 ) -> None:
     paid_through(world, link)
-    with world.says("Invoice/getbyid", "amount", amount):
+    with world.says(READ, "amount", amount):
         assert world.sadad.deliver() == [200]
 
     assert (Invoice.objects.count(), WebhookEvent.objects.get().state) == (0, "foreign")
@@ -207,12 +208,28 @@ def test_link_invoice_that_nobody_paid_is_not_deleted(world: World, link: Paymen
     assert (invoice.state, world.sadad.calls("Invoice/delete")) == ("expired", [])
 
 
+@pytest.mark.parametrize(("kwd", "counts"), [("12.345", True), ("1.234", False), ("14.000", False)])
+def test_panel_invoice_in_another_currency_is_held_against_its_kwd_too(
+    world: World, kwd: str, counts: bool
+) -> None:
+    """40 USD cost about 12.400 KWD; a rate of another day is no other amount."""
+    order = make_order("40.000", currency="USD")
+    made = world.sadad.control.create(kwd, ref_Number="A-1")
+    world.sadad.control.faults.add(READ, "reply_field", path="currency_Code", value="USD")
+    world.sadad.control.faults.add(READ, "reply_field", path="alt_Amount", value=40)
+    if counts:
+        assert adopting.adopt(order, str(made["id"])).amount == Decimal(kwd)
+    else:
+        with pytest.raises(Refused, match="adopt_amount"):
+            adopting.adopt(order, str(made["id"]))
+
+
 def test_reference_of_a_checkout_still_comes_first(world: World, link: PaymentLink) -> None:
     order = make_order()
     invoice = checkout(order)
     Invoice.objects.filter(pk=invoice.pk).update(sadad_id=None)
     world.sadad.control.pay(invoice.sadad_id)
-    with world.says("Invoice/getbyid", "type", "PaymentLink"):
+    with world.says(READ, "type", "PaymentLink"):
         assert world.sadad.deliver() == [200]
 
     assert (fresh(order).paid_calls, fresh(invoice).made_from) == (1, "")
