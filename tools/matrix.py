@@ -33,7 +33,7 @@ NEEDS_OF = {
     "postgres": {"PostgreSQL"},
     "mariadb": {"MariaDB"},
     "races": {"PostgreSQL", "MariaDB"},
-    "celery": {"Redis"},
+    "celery": {"Redis", "PostgreSQL"},
     "browser": {"a Chromium browser", "an Arabic font"},
     "lint": {"gettext"},
 }
