@@ -10,7 +10,7 @@ from django_sadadpay.gateway.records import ObjectRecord
 from django_sadadpay.models import Mirror
 from django_sadadpay.services import finding, gateway, kinds, transactions
 from django_sadadpay.services.errors import Refused, TryAgain
-from django_sadadpay.services.pulling import Known, Place
+from django_sadadpay.services.lists import Known, Place
 from django_sadadpay.services.relating import Relations
 from django_sadadpay.services.told import Reader, difference
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
@@ -13,11 +12,8 @@ from django_sadadpay.gateway import coerce
 from django_sadadpay.models import Mirror
 from django_sadadpay.services import finding, transactions
 from django_sadadpay.services.among import among
-from django_sadadpay.services.told import difference
-
-if TYPE_CHECKING:
-    from django_sadadpay.services.pulling import Known, Place
-    from django_sadadpay.services.told import Told
+from django_sadadpay.services.lists import Known, Place
+from django_sadadpay.services.told import Told, difference
 
 
 @dataclass

@@ -13,7 +13,7 @@ from django_sadadpay.gateway.errors import AuthenticationError, NotFound, RateLi
 from django_sadadpay.gateway.paging import Page
 from django_sadadpay.services import finding, patience, pulling, vanishing
 from django_sadadpay.services.kinds import Kind
-from django_sadadpay.services.pulling import Known, Place, Taken
+from django_sadadpay.services.lists import Known, Place, Taken
 from django_sadadpay.services.told import Reader, Told
 
 

@@ -21,7 +21,7 @@ from django_sadadpay.registry import DraftError, Payable, payables
 from django_sadadpay.services import adopting, adoption, facts, patience, plain, settlement, snapshots
 from django_sadadpay.services.errors import PaymentError
 from django_sadadpay.services.ledger import Origin
-from django_sadadpay.services.pulling import Change, Taken
+from django_sadadpay.services.lists import Change, Taken
 from django_sadadpay.services.verify import finish_after
 
 logger = logging.getLogger("django_sadadpay")

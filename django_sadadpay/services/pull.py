@@ -32,7 +32,7 @@ from django_sadadpay.services import (
 )
 from django_sadadpay.services.errors import PaymentError
 from django_sadadpay.services.kinds import KINDS
-from django_sadadpay.services.pulling import Change, Taken
+from django_sadadpay.services.lists import Change, Taken
 
 MARK = "pull"
 INVOICES = "invoices"

@@ -6,8 +6,7 @@ sent is left to push: a row with ``sending`` is looked at there. Nothing here ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -26,7 +25,7 @@ from django_sadadpay.services import (
     transactions,
 )
 from django_sadadpay.services.among import among
-from django_sadadpay.services.kinds import Kind
+from django_sadadpay.services.lists import Change, Known, Place, Taken
 from django_sadadpay.services.relating import Relations
 from django_sadadpay.services.told import OF_ROW, Reader, Told, difference, has_base, mark
 
@@ -39,73 +38,6 @@ _STANDING = {
     "next_bill_on": "next_bill_date",
 }
 _TRIES = 3
-
-
-@dataclass(frozen=True)
-class Change:
-    """One field that differs. Personal values are never held here: they are ``•••``.
-
-    :ivar what: ``new``, ``changed``, ``matched``, ``conflict`` or ``gone``.
-    """
-
-    what: str
-    kind: str
-    sadad_id: str
-    name: str = ""
-    ours: str = ""
-    theirs: str = ""
-
-
-@dataclass
-class Taken:
-    """What became of the objects of one part, by word: see ``pull.Counted``."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    changes: list[Change] = field(default_factory=list)
-    #: Rows that were made or matched: they are there, although the list was compared before.
-    stored: list[int] = field(default_factory=list)
-
-    def count(self, what: str, number: int = 1) -> None:
-        if number:
-            self.counts[what] = self.counts.get(what, 0) + number
-
-
-@dataclass
-class Known:
-    """A part of a list before anything is written: what is unchanged needs nothing more.
-
-    :ivar changed: by our primary key; ``uncompared`` are those that no list was held against before.
-    :ivar seen: every row of ours that the part showed.
-    :ivar began: when Sadad was asked for it, by the database's clock: what was pushed later is newer than it.
-        None: it is held against nothing newer.
-    """
-
-    changed: dict[int, Told] = field(default_factory=dict)
-    new: list[Told] = field(default_factory=list)
-    seen: list[int] = field(default_factory=list)
-    uncompared: set[int] = field(default_factory=set)
-    began: datetime | None = None
-
-    def is_older(self, row: Mirror) -> bool:
-        """Whether we have brought Sadad in step since: it may show what was there before."""
-        return self.began is not None and row.synced_at is not None and row.synced_at >= self.began
-
-
-@dataclass(frozen=True)
-class Place:
-    """Which rows are meant: one kind in one account and environment."""
-
-    kind: Kind
-    account: str
-    environment: str
-    reader: Reader
-    asks: bool = False
-    dry_run: bool = False
-
-    @property
-    def rows(self) -> models.QuerySet[Any]:
-        rows = self.kind.model._base_manager.using(transactions.alias())
-        return rows.filter(account=self.account, environment=self.environment)
 
 
 def sort(place: Place, told: Mapping[str, Told], began: datetime | None) -> Known:
@@ -136,7 +68,7 @@ def take(place: Place, known: Known) -> Taken:
     if not known.changed and not known.new:
         return Taken()
     if place.dry_run:
-        return _Part(place, known, Relations.of(place, known), clock.now()).look()
+        return _part(place, known).look()
     for _ in range(_TRIES - 1):
         try:
             return transactions.run(partial(_take, place, known))
@@ -148,7 +80,11 @@ def take(place: Place, known: Known) -> Taken:
 
 
 def _take(place: Place, known: Known) -> Taken:
-    return _Part(place, known, Relations.of(place, known), clock.now()).store()
+    return _part(place, known).store()
+
+
+def _part(place: Place, known: Known) -> _Part:
+    return _Part(place, known, Relations.of(place, known), clock.now())
 
 
 def follow_stored(place: Place, row: Any) -> None:
@@ -157,17 +93,40 @@ def follow_stored(place: Place, row: Any) -> None:
     if told is not None:
         place.reader.deepen(told, told.raw)
         told.digest = row.reply_digest[:OF_ROW]  # of the list alone; the stored reply holds more
-        part = Known({row.pk: told})
-        _Part(place, part, Relations.of(place, part), clock.now()).follow(row, told)
+        _part(place, Known({row.pk: told})).follow(row, told)
+
+
+def verdict(row: Mirror, known: Known, *, differs: bool, asks: bool) -> str:
+    """What is to become of a row that Sadad's list shows otherwise than it did before.
+
+    :param differs: whether it is otherwise than what is wanted here. :param asks: ``PULL_CONFLICT`` is "ask".
+    :return: ``waiting`` (left alone), ``same``, ``changed`` (Sadad's is taken), ``conflict`` (likewise, and
+        ours is lost), ``asked`` (a person decides).
+    """
+    if row.sending or not row.is_wanted or row.held == Held.BAD or known.is_older(row):
+        # Push looks at what it has sent, what is to be deleted will be, and a mend will be sent. What was
+        # sent since the list was asked for is in the next one.
+        return "waiting"
+    if not differs:
+        return "same"
+    if row.digest == row.pushed_digest:
+        return "changed"
+    if not has_base(row):
+        return "waiting"  # ours was never compared, or pushed since: it is sent as it is
+    return "asked" if asks else "conflict"
 
 
 class _Part:
+    """Decides upon each object and collects what is to be written; only ``store`` and ``follow`` write."""
+
     def __init__(self, place: Place, known: Known, relations: Relations, now: datetime) -> None:
         self.place, self.known, self.relations, self.now = place, known, relations, now
         self.taken = Taken()
         self._updates: list[Mirror] = []
         self._standing = [name for name in _STANDING if _has(place.kind.model, name)]
         self._told: list[tuple[Mirror, Told]] = []
+        self._cases: list[Callable[[], object]] = []
+        self._noted: list[tuple[str, Told, Mapping[str, tuple[Any, Any]]]] = []
         where = {"account": place.account, "environment": place.environment}
         # Shared by all new rows: each is given a payload and details of its own.
         self._defaults = [where.get(f.name, f.get_default()) for f in place.kind.model._meta.concrete_fields]
@@ -175,12 +134,14 @@ class _Part:
     def look(self) -> Taken:
         """Say what ``store`` would do."""
         self._decide_all(self.place.rows.in_bulk(list(self.known.changed)))
+        self.taken.changes = [change for noted in self._noted for change in self._changes(*noted)]
         return self.taken
 
     def store(self) -> Taken:
         model = self.place.kind.model
         self._decide_all(transactions.lock_all(model, list(self.known.changed)) if self.known.changed else {})
         _upsert(self._updates, self._written())
+        self._write_cases()
         new = [row for row, _told in self._told if row.pk is None]
         bulk.insert(new)
         self.relations.store(self._told)
@@ -191,8 +152,13 @@ class _Part:
     def follow(self, row: Any, told: Told) -> None:
         self._follow(row, told, self._difference(row, told), "changed")
         row.save(update_fields=self._written())
+        self._write_cases()
         self.relations.store(self._told)
         instalments.store(self.place.reader, self._told)
+
+    def _write_cases(self) -> None:
+        for write in self._cases:
+            write()
 
     def _written(self) -> list[str]:
         """Columns that a pull writes; ``source`` and its key are the shop's."""
@@ -220,30 +186,24 @@ class _Part:
     # One object
 
     def _decide(self, row: Mirror, told: Told) -> None:
-        if row.sending or not row.is_wanted or row.held == Held.BAD or self.known.is_older(row):
-            # Push looks at what it has sent, what is to be deleted will be, and a mend will be sent. What was
-            # sent since the list was asked for is in the next one.
-            self.taken.count("waiting")
-            return
         differs = self._difference(row, told)
-        ours_changed = row.digest != row.pushed_digest
-        if not differs:
-            self._agree(row, told, ours_changed)
-        elif not ours_changed:
-            self._follow(row, told, differs, "changed")
-        elif not has_base(row):
-            self.taken.count("waiting")  # ours was never compared, or pushed since: it is sent as it is
-        elif self.place.asks:
+        what = verdict(row, self.known, differs=bool(differs), asks=self.place.asks)
+        if what == "same":
+            self._agree(row, told)
+        elif what == "asked":
             self._ask(row, told, differs)
+        elif what == "waiting":
+            self.taken.count(what)
         else:
-            self._follow(row, told, differs, "conflict")
+            self._follow(row, told, differs, what)
 
     def _difference(self, row: Mirror, told: Told) -> dict[str, tuple[Any, Any]]:
         return difference(row, told, self.place.reader) | self.relations.difference(row, told)
 
-    def _agree(self, row: Mirror, told: Told, ours_changed: bool) -> None:
+    def _agree(self, row: Mirror, told: Told) -> None:
         """Sadad says what we want, in whatever spelling; its word is kept."""
         self.taken.count("same")
+        ours_changed = row.digest != row.pushed_digest
         if row.state == State.FAILED and (not ours_changed or row.held in (Held.CONFLICT, Held.GONE)):
             self._close(row, Code.MIRROR_GONE, Code.MIRROR_CONFLICT)
             if ours_changed:
@@ -268,13 +228,12 @@ class _Part:
         self.taken.count("conflict")
         self.taken.count("asked")
         self._note("conflict", told, differs)
-        mirror_states.hold(row, Held.CONFLICT, fields=", ".join(differs))
+        fields = ", ".join(differs)
+        mirror_states.hold(row, Held.CONFLICT, fields=fields)
         self._say(row, told)
         self._updates.append(row)
-        if not self.place.dry_run:
-            attention.ask(
-                Code.MIRROR_CONFLICT, self.now, row, mirror=row, kind=row.kind, fields=", ".join(differs)
-            )
+        ask = partial(attention.ask, Code.MIRROR_CONFLICT, self.now, row, mirror=row)
+        self._cases.append(partial(ask, kind=row.kind, fields=fields))
 
     def _adopt(self, told: Told) -> None:
         """An object that was made in Sadad's panel, or by an older system."""
@@ -333,26 +292,19 @@ class _Part:
     def _close(self, row: Mirror, *codes: str) -> None:
         """Called before the row is settled: without trouble there is no case, and no statement."""
         troubled = bool(row.error) or row.tries > 0 or row.state in (State.FAILED, State.UNKNOWN)
-        if troubled and not self.place.dry_run:
-            attention.close(codes, self.now, "both sides agree", mirror=row)
+        if troubled:
+            self._cases.append(partial(attention.close, codes, self.now, "both sides agree", mirror=row))
 
     def _note(self, what: str, told: Told, differs: Mapping[str, tuple[Any, Any]]) -> None:
-        if not self.place.dry_run:
-            return
+        self._noted.append((what, told, differs))
+
+    def _changes(self, what: str, told: Told, differs: Mapping[str, tuple[Any, Any]]) -> Iterator[Change]:
         kind = self.place.kind
         lines = [(name, ours, theirs) for name, (ours, theirs) in differs.items()] or [("", "", "")]
         personal = kind.model.PERSONAL
-        self.taken.changes += [
-            Change(
-                what,
-                kind.name,
-                told.sadad_id,
-                name,
-                masked(name, ours, personal),
-                masked(name, theirs, personal),
-            )
-            for name, ours, theirs in lines
-        ]
+        for name, ours, theirs in lines:
+            shown = (masked(name, ours, personal), masked(name, theirs, personal))
+            yield Change(what, kind.name, told.sadad_id, name, *shown)
 
 
 def follow(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django_sadadpay.gateway import coerce
 from django_sadadpay.models import Mirror, Product, ProductLink, ProductLinkItem
 from django_sadadpay.services import transactions
-
-if TYPE_CHECKING:
-    from django_sadadpay.services.pulling import Known, Place
-    from django_sadadpay.services.told import Told
+from django_sadadpay.services.lists import Known, Place
+from django_sadadpay.services.told import Told
 
 
 class Relations:

@@ -9,7 +9,7 @@ from django_sadadpay.gateway.client import SadadClient
 from django_sadadpay.gateway.errors import AuthenticationError, NotFound, RateLimited, SadadError
 from django_sadadpay.models import Attention, Mirror
 from django_sadadpay.services import attention, clock, finding, mirror_states, patience, transactions
-from django_sadadpay.services.pulling import Change, Place, Taken
+from django_sadadpay.services.lists import Change, Place, Taken
 
 State, Held, Code = Mirror.State, Mirror.Held, Attention.Code
 _CHUNK = 1000

@@ -17,8 +17,8 @@ from django_sadadpay.services import adopting, adoption, gateway, panel_invoices
 from django_sadadpay.services.adoption import PANEL
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.services.ledger import Origin
+from django_sadadpay.services.lists import Taken
 from django_sadadpay.services.pull import Counted
-from django_sadadpay.services.pulling import Taken
 from django_sadadpay.testing.gateway import Sadad
 from tests.services.conftest import make_order
 from tests.shop.models import Order

@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django_sadadpay.management.parsing import day
 from django_sadadpay.management.progress import Meter
 from django_sadadpay.services import pull
+from django_sadadpay.services.lists import Change
 from django_sadadpay.services.pull import CannotPull, Counted, Progress, Report
-from django_sadadpay.services.pulling import Change
 
 
 class Command(BaseCommand):
