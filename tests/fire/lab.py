@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from django.db import connections
-from django.db.models import Value
+from django.db.models import Model, Value
 from django.test import RequestFactory
 from django.urls import reverse
 
@@ -36,7 +36,7 @@ from django_sadadpay.models import (
 )
 from django_sadadpay.registry import InvoiceDraft
 from django_sadadpay.services import checkout as checkout_service
-from django_sadadpay.services import clock, transactions
+from django_sadadpay.services import clock, patience, transactions
 from django_sadadpay.services.points import armed
 from tests.fire.line import HOST, Line, session
 from tests.shop.models import Order, OrderLine
@@ -91,6 +91,9 @@ class Killed(BaseException):
 class Lab:
     """The world of one run. ``emulator.world`` is the truth about what Sadad did."""
 
+    #: Emptied before each run, children before their parents.
+    tables: ClassVar[tuple[type[Model], ...]] = TABLES
+
     def __init__(self, settings: Any) -> None:
         self._settings = settings
         self.emulator = Emulator(deliver="manual", webhook_url=f"{HOST}/webhook/")
@@ -118,7 +121,7 @@ class Lab:
             refund_delay=0.0, refund_id="true", list_deleted=True, refund_transactions=False
         )
         alias = transactions.alias()
-        for model in TABLES:
+        for model in self.tables:
             model._base_manager.using(alias)._raw_delete(alias)
 
     # Time
@@ -171,7 +174,11 @@ class Lab:
         """Webhooks are handled before they are answered ("inline"), or later ("celery", whose broker is
         down).
         """
-        self._settings.SADADPAY = {**self._settings.SADADPAY, "TASK_RUNNER": runner}
+        self.configures(TASK_RUNNER=runner)
+
+    def configures(self, **values: Any) -> None:
+        """Change settings of the app's."""
+        self._settings.SADADPAY = {**self._settings.SADADPAY, **values}
 
     def _statement(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         # Django goes on rolling back to its savepoints while the exception passes: that changes nothing.
@@ -206,6 +213,9 @@ class Lab:
 _REQUESTS = RequestFactory()
 
 
+L = TypeVar("L", bound=Lab)
+
+
 class _Time:
     """The ``time`` module of a service: pauses take no time."""
 
@@ -220,9 +230,9 @@ class _Time:
 
 
 @contextmanager
-def laboratory(patch: pytest.MonkeyPatch, settings: Any) -> Iterator[Lab]:
+def laboratory(patch: pytest.MonkeyPatch, settings: Any, make: type[L]) -> Iterator[L]:
     """A lab with the app's settings, clock, network and pauses pointing at it."""
-    lab = Lab(settings)
+    lab = make(settings)
     account = {
         **settings.SADADPAY["ACCOUNTS"]["default"],
         "CLIENT_KEY": lab.emulator.client_key,
@@ -236,6 +246,7 @@ def laboratory(patch: pytest.MonkeyPatch, settings: Any) -> Iterator[Lab]:
     patch.setattr(clock, "sql_now", lambda: Value(lab.now()))
     patch.setattr(transport, "time", virtual)
     patch.setattr(transactions, "time", virtual)
+    patch.setattr(patience, "sleep", virtual.sleep)
     patch.setattr(checkout_service, "_PATIENCE", -1.0)  # who finds another at it does not wait
     defaults = {"sleep": virtual.sleep, "monotonic": virtual.monotonic}
     patch.setattr(tokens.TokenSource.__init__, "__kwdefaults__", defaults)

@@ -129,9 +129,10 @@ class Trouble:
 
 
 NONE = Trouble()
-#: Points inside a transaction: nobody else can do anything there that this process sees.
+#: Points inside a transaction: nobody else can do anything there that this process sees. Those of a push are
+#: met by ``mirror_machine``.
 _INSIDE = {"settle.applied", "settle.told", "settle.settled"}
-LABELS = tuple(label for label in POINTS if label not in _INSIDE)
+LABELS = tuple(label for label in POINTS if label not in _INSIDE and not label.startswith("push."))
 #: What another process, the buyer or the panel does at such a point.
 MEANWHILE = (
     "pay",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -65,21 +66,46 @@ def renews(_pk: int) -> None:
     gateway.client_for(conf.current().account("default")).warm()
 
 
-JOBS: dict[str, Callable[[int], None]] = {
-    job.__name__: job for job in (checks_out, webhook, verifies, refunds, reconciles, renews)
-}
+def pushes(_pk: int) -> None:
+    from django_sadadpay.services import push
+
+    push.run()
+
+
+def pulls(_pk: int) -> None:
+    from django_sadadpay.services import pull
+
+    pull.run()
+
+
+def sells(seed: int) -> None:
+    from tests.fire.keeping_shop import trade
+
+    trade(seed)
+
+
+_ALL = (checks_out, webhook, verifies, refunds, reconciles, renews, pushes, pulls, sells)
+JOBS: dict[str, Callable[[int], None]] = {job.__name__: job for job in _ALL}
 
 
 def _work(order: dict[str, Any]) -> None:
-    """In the fork: the settings of the test, then the job, with its point armed."""
+    """In the fork: the settings of the test, then the job, with its point armed. It dies when it comes by
+    there for the first time, or after ``skip`` times.
+    """
     from django.test import override_settings
 
     from django_sadadpay.services import clock
     from django_sadadpay.services.points import armed
 
     clock.shift(order["shift"])
+    times = itertools.count()
+
+    def die() -> None:
+        if next(times) >= order.get("skip", 0):
+            os.kill(os.getpid(), signal.SIGKILL)
+
     if order["point"]:
-        armed[order["point"]] = lambda: os.kill(os.getpid(), signal.SIGKILL)
+        armed[order["point"]] = die
     with override_settings(SADADPAY=order["sadadpay"]):
         JOBS[order["job"]](order["pk"])
 

@@ -30,6 +30,8 @@ pytestmark = [pytest.mark.fire, pytest.mark.django_db(transaction=True)]
 _PAST_ALL = 80 * 3600
 #: A dead process is given up after two minutes.
 _GIVEN_UP = 130
+#: Those of a push stand in ``test_mirror_crashes``: no buyer and no money is near them.
+PAYING = [label for label in POINTS if not label.startswith("push.")]
 
 
 @dataclass
@@ -133,14 +135,14 @@ def scene(sadad: Sadad, processes: Nursery, sadad_clock: Any) -> Scene:
     return Scene(sadad, processes, make_order())
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", PAYING)
 def test_what_a_killed_process_left_is_finished_by_reconcile(scene: Scene, point: str) -> None:
     books = _dies_at(scene, point)
     _settle_down(scene, books)
     _pays_in_the_end(scene, books)
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", PAYING)
 def test_a_buyer_can_go_on_after_a_killed_process(scene: Scene, point: str) -> None:
     books = _dies_at(scene, point)
     scene.advance(_GIVEN_UP)

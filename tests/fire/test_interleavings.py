@@ -115,7 +115,7 @@ STAGES: dict[Callable[[Fire], Job], tuple[str, ...]] = {
 
 @pytest.fixture
 def lab(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Lab]:
-    with laboratory(monkeypatch, settings) as made:
+    with laboratory(monkeypatch, settings, Lab) as made:
         Fire.prepare(made)
         yield made
 

@@ -16,7 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.fire.figures import keep
-from tests.fire.lab import laboratory, seconds
+from tests.fire.lab import Lab, laboratory, seconds
 from tests.fire.machine import Fire
 
 pytestmark = [pytest.mark.fire, pytest.mark.django_db(transaction=True)]
@@ -45,7 +45,7 @@ def test_nothing_is_lost_and_nothing_happens_twice(
 ) -> None:
     began = seconds()
     gc.freeze()  # what Django has loaded is not looked through again and again
-    with laboratory(monkeypatch, settings) as lab:
+    with laboratory(monkeypatch, settings, Lab) as lab:
         Fire.prepare(lab)
         run_state_machine_as_test(Fire, settings=_profile())
     gc.unfreeze()

@@ -12,7 +12,7 @@ from django_sadadpay.gateway.endpoints import ENDPOINTS
 from django_sadadpay.models import Attention, Mirror, ProductLink
 from django_sadadpay.registry import Draft, DraftError, mirrors
 from django_sadadpay.services import attention, mirroring, opening
-from django_sadadpay.services.kinds import KINDS, Kind
+from django_sadadpay.services.kinds import KINDS, Kind, dependants, of
 from django_sadadpay.services.sources import kind_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def differences(
 ) -> list[str]:
     """Every place where the sides disagree, in words. Empty: all is in step, and nobody is at anything.
 
-    :param cases: a row may be out of step while exactly one open case says so to a person.
+    :param cases: a row may be out of step while exactly one open case says so to a person, or while it waits
+        for another one of which that is true.
     :param from_panel: rows whose object was changed in Sadad's panel: that may have been taken, and then the
         shop's own object says otherwise until it is saved again.
     """
@@ -46,6 +47,8 @@ def differences(
         for row in rows:
             if asked[row.pk]:
                 problems = _asked(asked[row.pk], cases)
+            elif cases and is_waiting(row):
+                problems = []
             else:
                 problems = [*_at_rest(row), *_at_sadad(emulator, kind, row, there, from_panel(row))]
                 problems += [] if from_panel(row) else _in_shop(row)
@@ -58,6 +61,24 @@ def open_cases(row: Mirror) -> list[str]:
     """Codes of what waits for a person about a row."""
     waiting = Attention.objects.filter(resolved_at=None, subject=attention.subject_of(row))
     return list(waiting.order_by("pk").values_list("code", flat=True))
+
+
+def is_waiting(row: Mirror) -> bool:
+    """For a parent or a listed product that is not at Sadad yet, or for those that still need it there; and a
+    person is asked about them.
+    """
+    if row.state in (State.SYNCED, State.DELETED):
+        return False
+    needed = (
+        [getattr(row, name) for name in type(row).PARENTS] + row.listed() if row.is_wanted else _children(row)
+    )
+    return any(open_cases(one) or is_waiting(one) for one in needed if one is not None)
+
+
+def _children(row: Mirror) -> list[Mirror]:
+    return [
+        one for model, lookup in dependants(of(row)) for one in model._base_manager.filter(**{lookup: row})
+    ]
 
 
 def _asked(codes: list[str], allowed: bool) -> list[str]:
@@ -180,7 +201,7 @@ def _strays(
     if len(held) != len(set(held)):
         yield f"{kind.name}: two rows have the same id"
     wanted = sum(row.is_wanted for row in rows)
-    if not any(asked.values()) and len(there) != wanted:
+    if not any(asked.values()) and not any(map(is_waiting, rows)) and len(there) != wanted:
         yield f"{kind.name}: {len(there)} at Sadad, {wanted} wanted"
 
 

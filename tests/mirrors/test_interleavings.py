@@ -449,6 +449,24 @@ def test_a_lost_update_is_read_before_it_is_sent_again(
     assert_same_on_both_sides(sadad)
 
 
+def test_a_lost_update_that_cannot_be_seen_whole_is_sent_again(
+    sadad: Sadad, coffee: Category, sadad_clock: Callable[[float], None]
+) -> None:
+    """Sadad shows a link's products under their categories: the list that was sent is not what it tells."""
+    product(coffee, "Beans"), product(coffee, "Cups")
+    choice = Choice.objects.create(title="Pick")
+    choice.products.set(Product.objects.filter(name="Beans"))
+    mirror([choice])
+    push.run()
+    sadad.control.faults.add("ProductLink/update", "error_before", times=1)
+    choice.products.set(Product.objects.all())
+    mirror([choice])
+    push.run()
+    sadad_clock(LATER)
+    push.run()
+    assert_same_on_both_sides(sadad)
+
+
 def test_a_lost_update_of_what_is_to_go_needs_no_look(
     sadad: Sadad, coffee: Category, sadad_clock: Callable[[float], None]
 ) -> None:
