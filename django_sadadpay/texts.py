@@ -210,6 +210,10 @@ ATTENTION: dict[str, str | Promise] = {
     "mirror_twice": _(
         "Sadad may have this twice (%(kind)s): as %(ours)s and as %(theirs)s. Delete one there."
     ),
+    "mirror_needed": _(
+        "This is to be deleted at Sadad (%(kind)s), but others there still need it: %(others)s. It waits "
+        "until they are changed or deleted."
+    ),
     "mirror_conflict": _(
         "Changed here and at Sadad (%(kind)s): %(fields)s. Nothing is sent until you decide which counts."
     ),
@@ -231,6 +235,10 @@ ATTENTION: dict[str, str | Promise] = {
     ),
     "reconcile_late": _(
         "Background work has not run for %(minutes)s minutes, and something is due. Start sadadpay_reconcile."
+    ),
+    "push_late": _(
+        "Nothing was sent to Sadad for %(minutes)s minutes, and something is due. Start sadadpay_push, or "
+        "sadadpay_reconcile with --loop."
     ),
 }
 
@@ -351,6 +359,8 @@ def _shown(name: str, value: Any) -> str:
             return str(value[0])
     if name == "error_key":
         return error_sentence(str(value))
+    if name == "others" and isinstance(value, Mapping):
+        return ", ".join(f"{count} × {KINDS.get(str(kind), kind)}" for kind, count in value.items())
     if name == "kind":
         return str(KINDS.get(str(value), value))
     return str(FACTS.get(str(value), value)) if name == "what" else str(value)

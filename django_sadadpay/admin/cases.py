@@ -17,7 +17,7 @@ from django_sadadpay.admin import filters, mirror_shown, shown, words
 from django_sadadpay.admin.base import REFUND, VERIFY, allowed, link
 from django_sadadpay.admin.pages import PagesAdmin
 from django_sadadpay.models import Attention, Mark
-from django_sadadpay.services import cases, clock, reconcile
+from django_sadadpay.services import cases, clock, push, reconcile
 
 CHANGE = "sadadpay.change_attention"
 #: What each action needs.
@@ -199,7 +199,10 @@ class AttentionAdmin(PagesAdmin):
 
 def _late() -> str:
     """Said before anything else: without background work nothing else here is up to date (money-flow 7)."""
-    late = reconcile.is_late(clock.now())
+    now = clock.now()
+    late, code = reconcile.is_late(now), "reconcile_late"
     if late is None:
-        return ""
-    return texts.attention_sentence("reconcile_late", {"minutes": int(late.total_seconds() // 60)})
+        late, code = push.is_late(now), "push_late"
+    return (
+        "" if late is None else texts.attention_sentence(code, {"minutes": int(late.total_seconds() // 60)})
+    )

@@ -18,7 +18,7 @@ from django_sadadpay import conf
 from django_sadadpay.checks import check_database
 from django_sadadpay.gateway.errors import AuthenticationError, SadadError
 from django_sadadpay.models import Attention, CurrencyRate, Mark
-from django_sadadpay.services import clock, gateway, links, reconcile, transactions
+from django_sadadpay.services import clock, gateway, links, push, reconcile, transactions
 
 #: Machine and database may differ by so much before someone is told.
 _SKEW = timedelta(seconds=5)
@@ -155,6 +155,17 @@ def _reconcile() -> Found:
     yield Finding("reconcile", _FAILURE, f"{last}; {minutes} minutes late, and something is due", hint)
 
 
+def _push() -> Found:
+    counts = ", ".join(f"{name} {count}" for name, count in push.pending(clock.now()).items() if count)
+    text = f"due now: {counts or 'nothing'}"
+    late = push.is_late(clock.now())
+    if late is None:
+        yield Finding("push", _OK, text)
+        return
+    hint = "Start Celery beat with beat_schedule(), or sadadpay_push from cron, or sadadpay_reconcile --loop."
+    yield Finding("push", _FAILURE, f"{text}; {int(late.total_seconds() // 60)} minutes late", hint)
+
+
 def _attention() -> Found:
     rows = Attention.objects.filter(resolved_at=None).values("code").annotate(count=Count("pk"))
     waiting = {row["code"]: row["count"] for row in rows.order_by("code")}
@@ -200,4 +211,4 @@ def _webhooks() -> Found:
         yield Finding(f"webhook {name}", _OK, text, hint)
 
 
-_LAST: tuple[Callable[[], Found], ...] = (_pending, _reconcile, _attention, _locks, _rates, _webhooks)
+_LAST: tuple[Callable[[], Found], ...] = (_pending, _reconcile, _push, _attention, _locks, _rates, _webhooks)

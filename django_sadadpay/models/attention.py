@@ -53,6 +53,7 @@ class Code(models.TextChoices):
     MIRROR_UNKNOWN = "mirror_unknown"
     MIRROR_GONE = "mirror_gone"
     MIRROR_TWICE = "mirror_twice"
+    MIRROR_NEEDED = "mirror_needed"
     BILL_DIFFERS = "bill_differs"
     BILL_UNKNOWN = "bill_unknown"
     SIGNAL_FAILED = "signal_failed"
@@ -107,6 +108,7 @@ RULES: dict[str, Rule] = {
     Code.MIRROR_UNKNOWN: Rule(("adopt", "send_again")),
     Code.MIRROR_GONE: Rule(("send_again", "dismiss")),
     Code.MIRROR_TWICE: Rule(),
+    Code.MIRROR_NEEDED: Rule(),
     Code.BILL_DIFFERS: Rule(("retry", "dismiss")),
     Code.BILL_UNKNOWN: Rule(("retry", "dismiss")),
     Code.SIGNAL_FAILED: Rule(("retry", "dismiss")),

@@ -10,7 +10,8 @@ from django_sadadpay.models.base import Row
 
 class Mark(Row):
     """``reconcile`` holds when it last finished; ``lock_reruns`` counts transactions that were run again;
-    ``push_hold:<account>:<environment>`` until when Sadad asked us to send nothing.
+    ``push`` when everything was last pushed; ``push_hold:<account>:<environment>`` until when Sadad asked us
+    to send nothing; ``push_slot:…`` until when a call may be under way; ``push_woken:…`` when there was none.
     """
 
     name = models.CharField(_("name"), max_length=120, unique=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django_sadadpay.gateway import coerce, paging
@@ -10,7 +12,7 @@ from django_sadadpay.gateway.client import SadadClient
 from django_sadadpay.gateway.errors import ReplyTooLarge, Unavailable
 from django_sadadpay.gateway.records import ObjectRecord
 from django_sadadpay.models import Mirror
-from django_sadadpay.services import transactions
+from django_sadadpay.services import clock, transactions
 from django_sadadpay.services.kinds import Kind
 
 _PAGES, _BYTES = 100, 32 * 1024 * 1024
@@ -52,37 +54,78 @@ def _checked(kind: Kind, record: ObjectRecord, sadad_id: str) -> ObjectRecord:
     return record
 
 
-def lost_insert(row: Mirror, kind: Kind, client: SadadClient) -> Look:
+@dataclass
+class Listing:
+    """A list of Sadad's as it was read at ``began``.
+
+    :ivar by_key: records by the values of the kind's key. :ivar has_keys: every record says them all.
+    """
+
+    began: datetime
+    by_key: dict[tuple[str, ...], list[ObjectRecord]] = field(default_factory=dict)
+    is_whole: bool = False
+    has_keys: bool = True
+    is_too_long: bool = False
+
+
+class Lists:
+    """Where the lost inserts of one phase of a run are looked for: one list for all, not one for each."""
+
+    def __init__(self) -> None:
+        self._listing: Listing | None = None
+        self._lock = threading.Lock()
+
+    def listing(self, kind: Kind, client: SadadClient, settled: datetime) -> Listing:
+        """Read after ``settled``: from then on it shows whatever a lost call came to.
+
+        :raises SadadError: it could not be read.
+        """
+        with self._lock:
+            if self._listing is None or self._listing.began < settled:
+                self._listing = _listing(kind, client)
+            return self._listing
+
+
+def _listing(kind: Kind, client: SadadClient) -> Listing:
+    listing = Listing(clock.now())
+    try:
+        records = _list(kind, client)
+    except ReplyTooLarge:
+        listing.is_too_long = True
+        return listing
+    listing.is_whole = _is_whole(records)
+    for record in records:
+        told = kind.told(client, record)
+        if not all(name in told for name in kind.key):
+            listing.has_keys = False
+        elif record.id:
+            key = tuple(coerce.text(told[name]) for name in kind.key)
+            listing.by_key.setdefault(key, []).append(record)
+    return listing
+
+
+def lost_insert(row: Mirror, kind: Kind, client: SadadClient, lists: Lists, settled: datetime) -> Look:
     """Look for the object of an insert that was not answered.
 
     Found is one row that carries our key and that no other mirror holds. Surely absent is it only in a list
     that was read to its end and in which each row carries the key at all: what the rows hold is assumed.
 
+    :param settled: when the call was surely over.
     :raises SadadError: the list could not be read.
     """
     if not kind.key:
         return Look(why="no_key")
-    try:
-        records = _list(kind, client)
-    except ReplyTooLarge:
-        return Look(why="long_list")
-    told = [kind.told(client, record) for record in records]
-    wanted = key_of(row, kind)
-    held = _held(row, {record.id for record in records})
-    matches = [
-        record
-        for record, values in zip(records, told, strict=True)
-        if record.id and record.id not in held and _matches(wanted, values)
-    ]
+    listing = lists.listing(kind, client, settled)
+    named = listing.by_key.get(tuple(key_of(row, kind).values()), [])
+    held = _held(row, {record.id for record in named}) if named else set()
+    matches = [record for record in named if record.id not in held]
     if len(matches) == 1:
         return Look(record=matches[0])
     if matches:
         return Look(why="several")
-    if not _is_whole(records):
+    if listing.is_too_long or not listing.is_whole:
         return Look(why="long_list")
-    if not all(name in values for values in told for name in wanted):
-        return Look(why="no_key")
-    return Look(is_absent=True)
+    return Look(is_absent=True) if listing.has_keys else Look(why="no_key")
 
 
 def _list(kind: Kind, client: SadadClient) -> list[ObjectRecord]:
@@ -105,12 +148,8 @@ def key_of(row: Mirror, kind: Kind) -> dict[str, str]:
     return {name: coerce.text(values.get(name)) for name in kind.key}
 
 
-def _matches(wanted: dict[str, str], told: dict[str, Any]) -> bool:
-    return all(name in told and coerce.text(told[name]) == value for name, value in wanted.items())
-
-
 def _held(row: Mirror, ids: set[str]) -> set[str]:
     """Those of ``ids`` that other mirrors hold."""
     rows = type(row)._base_manager.using(transactions.alias())
-    mine = rows.filter(account=row.account, environment=row.environment, sadad_id__isnull=False)
-    return ids & set(mine.exclude(pk=row.pk).values_list("sadad_id", flat=True))
+    mine = rows.filter(account=row.account, environment=row.environment, sadad_id__in=ids)
+    return {one for one in mine.exclude(pk=row.pk).values_list("sadad_id", flat=True) if one is not None}

@@ -9,7 +9,6 @@ dies between them is caught up by ``sadadpay_push --all``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -32,6 +31,7 @@ from django_sadadpay.services import (
     opening,
     transactions,
     waking,
+    wishes,
 )
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.services.kinds import Kind
@@ -251,8 +251,8 @@ def want(row: Mirror, draft: Draft) -> bool:
     row.take(payload, listed)
     if row.pk and row.digest == before and row.is_wanted and row.held != Held.BAD:
         return False
-    _revive(row)
-    _due(row, [name for name in sorted({*shown, *payload}) if shown.get(name) != payload.get(name)])
+    wishes.revive(row)
+    wishes.due(row, [name for name in sorted({*shown, *payload}) if shown.get(name) != payload.get(name)])
     _save(row, listed if kind.children else None)
     return True
 
@@ -267,7 +267,7 @@ def _want_absent(row: Mirror) -> bool:
         mirror_states.deleted(row, None)
         row.save(update_fields=mirror_states.COLUMNS)
     else:
-        _due(row, [])
+        wishes.due(row, [])
         _save(row, None)
     _relist(row)
     return True
@@ -296,55 +296,6 @@ def _fail(row: Mirror, error: DraftError) -> bool:
     return attention.ask(Code.MIRROR_BAD, clock.now(), row, mirror=row, kind=row.kind, **params)
 
 
-def _revive(row: Mirror) -> None:
-    """Wanted again after its deletion, or for the first time."""
-    row.wanted = Wanted.PRESENT
-    if row.state == State.DELETED:
-        row.sadad_key = row.code = row.pushed_digest = ""
-        row.reply, row.reply_digest = None, ""
-
-
-def _due(row: Mirror, changed: list[str]) -> None:
-    """Make it due now, unless a person has to decide first. An unanswered call stays unanswered: it is looked
-    at first, at its own time.
-
-    :param changed: names of what is wanted otherwise than before.
-    """
-    now = clock.now()
-    if row.held == Held.CONFLICT or (row.held == Held.GONE and row.is_wanted):
-        _ask_again(row, changed, now)
-        return
-    settled = row.is_wanted and row.sadad_id is not None and row.digest == row.pushed_digest
-    back = settled and not row.sending  # changed, and changed back before it was sent
-    if row.error and (back or row.held):
-        row.error, row.error_params = "", {}
-        codes = (Code.MIRROR_BAD, Code.MIRROR_REFUSED, Code.MIRROR_GONE)
-        attention.close(codes, now, "mended", mirror=row)
-    row.tries, row.held = 0, ""
-    if back:
-        row.state, row.next_try_at = State.SYNCED, None
-    elif row.state != State.UNKNOWN:
-        mirror_states.due(row, now)
-
-
-def _ask_again(row: Mirror, changed: list[str], now: datetime) -> None:
-    """Only what is wanted changes. The case names it; a new wish is asked about even if the older one was
-    dismissed.
-    """
-    attention.close((Code.MIRROR_BAD,), now, "mended", mirror=row)
-    ask = partial(attention.ask, now=now, row=row, mirror=row, kind=row.kind)
-    if row.held == Held.GONE:
-        ask(Code.MIRROR_GONE, error_key=row.error, wish=row.digest[:12])
-        return
-    named = str(row.error_params.get("fields", "")).split(", ")
-    row.error_params = {"fields": ", ".join(dict.fromkeys(name for name in (*named, *changed) if name))}
-    ask(Code.MIRROR_CONFLICT, **row.error_params)
-
-
-#: Columns of a row that is wanted again after its deletion.
-_REVIVED = ("sadad_key", "code", "pushed_digest", "reply", "reply_digest")
-
-
 def _save(row: Mirror, listed: list[int] | None) -> None:
     _store(row)
     if listed is not None:
@@ -356,7 +307,7 @@ def _store(row: Mirror) -> None:
     if row.pk is None:
         _insert(row)
     else:
-        row.save(update_fields=[*mirror_states.MARKED, *_REVIVED, *type(row).columns()])
+        row.save(update_fields=[*mirror_states.MARKED, *wishes.REVIVED, *type(row).columns()])
 
 
 def _insert(row: Mirror) -> None:

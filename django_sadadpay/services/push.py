@@ -36,40 +36,41 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import connections, models, transaction
-from django.db.models import Q
 
 from django_sadadpay import conf
 from django_sadadpay.gateway.client import SadadClient
-from django_sadadpay.models import Mark, Mirror, ProductLink, ProductLinkItem
+from django_sadadpay.models import Mark, Mirror
 from django_sadadpay.services import (
     clock,
+    due,
     gateway,
     keys,
-    kinds,
     mirroring,
+    needing,
     pushing,
+    slots,
     storing,
     tokens,
     transactions,
     waking,
 )
 from django_sadadpay.services.errors import InsideTransaction, TryAgain
+from django_sadadpay.services.feeding import Budget, Feed
 from django_sadadpay.services.kinds import KINDS, Kind
 from django_sadadpay.services.points import point
 from django_sadadpay.services.pushing import Outcome
+from django_sadadpay.services.slots import Slot
 
-State, Wanted = Mirror.State, Mirror.Wanted
+Wanted = Mirror.Wanted
 logger = logging.getLogger("django_sadadpay")
 #: A claim is good for this long: more than the longest call (a token, the write, a read).
 LEASE = timedelta(seconds=180)
 #: A row whose claim is older is not begun any more (seconds, by this process's own clock).
 _BEGIN_WITHIN = 90.0
-_BATCH = 100
-#: Rows claimed with one statement; a killed worker leaves at most so many to be looked for.
-_GROUP = 4
+#: The mark that holds when a run over everything last ended.
+MARK = "push"
 #: An object can need an answer resolved, then an update, then nothing.
 _ROUNDS = 3
 #: So many calls in a row without any answer: Sadad is away, and the run ends.
@@ -118,11 +119,13 @@ def run(
     transactions.ensure_outside()
     config, began = conf.current(), time.monotonic()
     chosen = [config.account(account)] if account else list(config.accounts.values())
-    budget = _Budget(limit, None if max_seconds is None else began + max_seconds)
+    budget = Budget(limit, None if max_seconds is None else began + max_seconds)
     report, wanted = Report(), set(kinds)
     for each in chosen:
         _Account(each, budget, report, [k for k in KINDS if not wanted or k.name in wanted]).run()
     report.seconds = time.monotonic() - began
+    if not account and not wanted:
+        slots.note(MARK, clock.now())
     return report
 
 
@@ -145,7 +148,7 @@ def rows(mirrors: Sequence[Mirror]) -> Report:
     for name in dict.fromkeys(each.account for each in mirrors):
         mine = [each for each in mirrors if each.account == name and not gateway.is_parked(each)]
         if mine:
-            _Account(config.account(name), _Budget(), report, KINDS, mine).run()
+            _Account(config.account(name), Budget(), report, KINDS, mine).run()
     return report
 
 
@@ -175,36 +178,26 @@ def hurry(rows: Iterable[Mirror]) -> list[Mirror]:
 
 def pending(now: datetime) -> dict[str, int]:
     """How many rows of each kind are due."""
-    return {kind.name: _rows(kind).filter(next_try_at__lte=now).count() for kind in KINDS}
+    return due.pending(now)
 
 
-@dataclass
-class _Budget:
-    limit: int | None = None
-    until: float | None = None
-
-    @property
-    def is_spent(self) -> bool:
-        return self.limit == 0 or (self.until is not None and time.monotonic() >= self.until)
-
-    def take(self, wanted: int) -> int:
-        """How many of ``wanted`` rows may be taken; they count."""
-        if self.is_spent:
-            return 0
-        if self.limit is None:
-            return wanted
-        taken = min(wanted, self.limit)
-        self.limit -= taken
-        return taken
+def is_late(now: datetime) -> timedelta | None:
+    """How long no run has ended, if that is too long while something is due; None when all is well."""
+    limit = timedelta(seconds=conf.current().reconcile_late_after)
+    mark = Mark.objects.filter(name=MARK).first()
+    last = mark.at if mark is not None else None
+    if (last is not None and now - last <= limit) or not due.is_any(now - limit):
+        return None
+    return limit if last is None else now - last
 
 
 class _Account:
-    """One account's run: phases one after the other, each worked on by a few threads."""
+    """One account's run: phases one after the other, each worked on by as many threads as there are slots."""
 
     def __init__(
         self,
         account: conf.Account,
-        budget: _Budget,
+        budget: Budget,
         report: Report,
         kinds: Sequence[Kind],
         only: Sequence[Mirror] | None = None,
@@ -220,44 +213,83 @@ class _Account:
         self.resting = self.again = False
         self.silent = 0
         self.lock = threading.Lock()
+        self.slots: list[Slot] = []
 
     def run(self) -> None:
         if self._is_held():
             self._rest()
             return
+        while True:
+            began = clock.now()
+            try:
+                self._rounds()
+            finally:
+                worked = bool(self.slots)
+                for slot in self.slots:
+                    slot.free()
+                self.slots = []
+            ends = self.resting or self.only is not None or self.budget.is_spent
+            if ends or not worked or not slots.is_called(self.account, began):
+                return
+
+    def _rounds(self) -> None:
         for number in range(_ROUNDS):
-            self.again, now = False, clock.now()
-            for kind, wanted in self._phases(now):
-                if not self.resting:
-                    self._phase(_Feed(self, kind, wanted, now, first=number == 0))
+            self.again = False
+            for kind, wanted, now in self._phases(clock.now()):
+                if not self.resting and not self._phase(kind, wanted, now, first=number == 0):
+                    return
             if self.resting or not self.again:
                 return
 
-    def _phases(self, now: datetime) -> Iterator[tuple[Kind, str]]:
+    def _phases(self, now: datetime) -> Iterator[tuple[Kind, str, datetime]]:
         """Parents before children; children are gone before their parents are to go."""
         named = [kind for kind in self.kinds if self.only is None or self.only[kind.name]]
-        due = {kind.name: self._due(kind, now) for kind in named}
-        yield from ((kind, Wanted.PRESENT) for kind in named if Wanted.PRESENT in due[kind.name])
-        yield from ((kind, Wanted.ABSENT) for kind in reversed(named) if Wanted.ABSENT in due[kind.name])
+        asked = {kind.name: self._wishes(kind, now) for kind in named}
+        going = [kind for kind in named if Wanted.ABSENT in asked[kind.name]]
+        freed = [needing.free(kind, self.account, now) for kind in going if self.only is None]
+        if any(freed):
+            now = clock.now()  # what was drafted anew is due since a moment, and goes first
+            asked = {kind.name: self._wishes(kind, now) for kind in named}
+        yield from ((kind, Wanted.PRESENT, now) for kind in named if Wanted.PRESENT in asked[kind.name])
+        yield from (
+            (kind, Wanted.ABSENT, now) for kind in reversed(named) if Wanted.ABSENT in asked[kind.name]
+        )
 
-    def _due(self, kind: Kind, now: datetime) -> Collection[str]:
-        """What is wanted of rows whose time has come, ready or not: one cheap question spares both phases."""
-        if self.only is not None:
-            return Wanted.values
-        rows = kind.model._base_manager.using(transactions.alias())
-        mine = rows.filter(account=self.account.name, environment=self.account.environment)
-        return set(mine.filter(next_try_at__lte=now).order_by().values_list("wanted", flat=True).distinct())
+    def _wishes(self, kind: Kind, now: datetime) -> Collection[str]:
+        return Wanted.values if self.only is not None else due.wishes(kind, self.account, now)
 
-    def _phase(self, feed: _Feed) -> None:
-        threads = 1 if self.only is not None else feed.threads()
-        if threads <= 1:
-            self._work(feed)
+    def _phase(self, kind: Kind, wanted: str, now: datetime, *, first: bool) -> bool:
+        """False: others hold all slots of the account."""
+        only = None if self.only is None else self.only[kind.name]
+        batches = due.batches(kind, self.account, wanted, now, only, forced=first and only is not None)
+        feed = Feed(kind, batches, self.budget, 1 if only is not None else conf.current().push_concurrency)
+        if feed.threads and not self._have(feed.threads):
+            return False
+        if feed.threads:
+            self._work_on(feed, self.slots[: feed.threads])
+        self.report.left = self.report.left or feed.is_cut
+        return True
+
+    def _have(self, threads: int) -> bool:
+        """Hold a slot for each thread, if there are so many; whether there is one at all."""
+        if len(self.slots) < threads:
+            self.slots += slots.take(self.account, threads - len(self.slots))
+        if not self.slots and self.only is None:
+            slots.call_again(self.account)
+            self.slots = slots.take(self.account, threads)
+        if not self.slots:
+            self.report.left = True  # the rows stay due: whoever holds the slots, or the next run, sends them
+        return bool(self.slots)
+
+    def _work_on(self, feed: Feed, held: Sequence[Slot]) -> None:
+        if len(held) == 1:
+            self._work(feed, held[0])
             return
         errors: list[BaseException] = []
 
-        def work() -> None:
+        def work(slot: Slot) -> None:
             try:
-                self._work(feed)
+                self._work(feed, slot)
             except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
                 errors.append(error)
                 feed.close()
@@ -265,7 +297,7 @@ class _Account:
                 connections.close_all()
 
         running = [
-            threading.Thread(target=contextvars.copy_context().run, args=(work,)) for _ in range(threads)
+            threading.Thread(target=contextvars.copy_context().run, args=(work, slot)) for slot in held
         ]
         for thread in running:
             thread.start()
@@ -274,13 +306,13 @@ class _Account:
         if errors:
             raise errors[0]
 
-    def _work(self, feed: _Feed) -> None:
+    def _work(self, feed: Feed, slot: Slot) -> None:
         client = gateway.client_for(self.account, self.store)
         with gateway.watch(self.report.called):
-            while group := feed.next():
-                self._group(group, feed.kind, client)
+            while not self.resting and slot.keep() and (group := feed.next()):
+                self._group(group, feed, client)
 
-    def _group(self, group: list[Mirror], kind: Kind, client: SadadClient) -> None:
+    def _group(self, group: list[Mirror], feed: Feed, client: SadadClient) -> None:
         holder, began = secrets.token_hex(16), time.monotonic()
         try:
             claimed = storing.claim(group, holder, LEASE, forced=self.only is not None)
@@ -292,11 +324,12 @@ class _Account:
             if self.resting or time.monotonic() - began > _BEGIN_WITHIN:
                 storing.release(each, holder)
             else:
-                self._one(each, kind, holder, client)
+                self._one(each, feed, holder, client)
 
-    def _one(self, each: Mirror, kind: Kind, holder: str, client: SadadClient) -> None:
+    def _one(self, each: Mirror, feed: Feed, holder: str, client: SadadClient) -> None:
+        kind = feed.kind
         try:
-            outcome = pushing.act(each, kind, client)
+            outcome = pushing.act(each, kind, client, feed.lists)
         except InsideTransaction:
             storing.release(each, holder)
             raise
@@ -343,91 +376,4 @@ class _Account:
         return Mark.objects.filter(name=self._mark, at__gt=clock.sql_now()).exists()
 
     def _hold(self, seconds: float | None) -> None:
-        until = clock.now() + timedelta(seconds=min(seconds or _DEFAULT_HOLD, 3600.0))
-        transactions.run(lambda: Mark.objects.update_or_create(name=self._mark, defaults={"at": until}))
-
-
-class _Feed:
-    """The rows of one phase, handed out in groups to the threads that ask; read in batches, oldest first."""
-
-    def __init__(self, account: _Account, kind: Kind, wanted: str, now: datetime, *, first: bool) -> None:
-        self.account, self.kind, self.wanted, self.now, self.first = account, kind, wanted, now, first
-        self._lock = threading.Lock()
-        self._rows: list[Mirror] = []
-        self._handed: set[int] = set()
-        #: The last batch was not full: nothing was left behind it, and nobody needs to ask again.
-        self._closed = self._drained = False
-        self._threads = 1
-        #: Where only a person could look, no row is claimed before its turn.
-        self._size = _GROUP if kind.key else 1
-
-    def threads(self) -> int:
-        """Threads worth starting, after a first look."""
-        with self._lock:
-            self._fill()
-            groups = -(-len(self._rows) // self._size)
-            self._threads = max(1, min(conf.current().push_concurrency, groups))
-        return self._threads
-
-    def next(self) -> list[Mirror]:
-        with self._lock:
-            if self._closed or self.account.resting:
-                return []
-            if not self._rows and not self._drained:
-                self._fill()
-            taken = self.account.budget.take(min(self._share(), len(self._rows)))
-            if not taken and self._rows:
-                self.account.report.left = True
-            group, self._rows = self._rows[:taken], self._rows[taken:]
-            return group
-
-    def _share(self) -> int:
-        """Rows for one thread. The last ones are spread: none has four to do while others wait."""
-        left = len(self._rows) // self._threads
-        return min(self._size, max(left, 1)) if self._drained else self._size
-
-    def close(self) -> None:
-        self._closed = True
-
-    def _fill(self) -> None:
-        """Rows made due while we work have a later time, so that a phase comes to its end."""
-        due = list(self._due()[: _BATCH + 1])
-        self._drained = len(due) <= _BATCH
-        self._rows = [each for each in due[:_BATCH] if each.pk not in self._handed]
-        self._handed.update(each.pk for each in self._rows)
-
-    def _due(self) -> models.QuerySet[Any]:
-        mine = self.account.account
-        due = _rows(self.kind).filter(account=mine.name, environment=mine.environment, wanted=self.wanted)
-        only = self.account.only
-        if only is not None:
-            due = due.filter(pk__in=only[self.kind.name])
-        if only is None or not self.first:
-            due = due.filter(next_try_at__lte=self.now)
-        due = due.filter(storing.to_do(self.now))
-        free = Q(lease_until=None) | Q(lease_until__lte=self.now)
-        return _ready(due.filter(free), self.kind, self.wanted).order_by("next_try_at", "pk")
-
-
-def _rows(kind: Kind) -> models.QuerySet[Any]:
-    rows = kind.model._base_manager.using(transactions.alias())
-    if kind.model is ProductLink:
-        return ProductLink._base_manager.using(transactions.alias()).prefetch_related("items__product")
-    return rows.select_related(*kind.model.PARENTS) if kind.model.PARENTS else rows.all()
-
-
-def _ready(due: models.QuerySet[Any], kind: Kind, wanted: str) -> models.QuerySet[Any]:
-    """Without rows whose parents are not at Sadad, or which others still need there."""
-    if wanted == Wanted.PRESENT:
-        for name in kind.model.PARENTS:
-            due = due.filter(Q(**{name: None}) | Q(**{f"{name}__sadad_id__isnull": False}))
-        if kind.model is ProductLink:
-            items = ProductLinkItem._base_manager.using(transactions.alias())
-            # Not by a join: an empty link would be left out too, and never sent.
-            due = due.exclude(items__in=items.filter(product__sadad_id=None))
-        return due
-    for model, lookup in kinds.dependants(kind):
-        others = model._base_manager.using(transactions.alias())
-        there = others.filter(**{lookup: models.OuterRef("pk")}, sadad_id__isnull=False)
-        due = due.exclude(models.Exists(there))
-    return due
+        slots.note(self._mark, clock.now() + timedelta(seconds=min(seconds or _DEFAULT_HOLD, 3600.0)))

@@ -23,7 +23,8 @@ from django_sadadpay.gateway.errors import (
 )
 from django_sadadpay.gateway.records import ObjectRecord
 from django_sadadpay.models import Mirror, ProductLink
-from django_sadadpay.services import comparing, finding, plain
+from django_sadadpay.services import clock, comparing, finding, plain
+from django_sadadpay.services.finding import Lists
 from django_sadadpay.services.kinds import Kind
 
 Held = Mirror.Held
@@ -55,10 +56,13 @@ class Outcome:
     cause: SadadError | None = None
 
 
-def act(row: Mirror, kind: Kind, client: SadadClient) -> Outcome:
-    """Do what the row asks for. Never raises a gateway's error."""
+def act(row: Mirror, kind: Kind, client: SadadClient, lists: Lists | None = None) -> Outcome:
+    """Do what the row asks for. Never raises a gateway's error.
+
+    :param lists: shared by the rows of one phase that are looked for.
+    """
     if row.sending:
-        return _contained(row, "look", lambda: resolve(row, kind, client))
+        return _contained(row, "look", lambda: resolve(row, kind, client, lists or Lists()))
     if not row.is_wanted:
         return _contained(row, "delete", lambda: _delete(row, kind, client))
     if row.sadad_id is not None and row.digest == row.pushed_digest:
@@ -165,13 +169,13 @@ def seen(record: ObjectRecord) -> dict[str, Any]:
 # Unanswered calls
 
 
-def resolve(row: Mirror, kind: Kind, client: SadadClient) -> Outcome:
+def resolve(row: Mirror, kind: Kind, client: SadadClient, lists: Lists) -> Outcome:
     """Look what became of a call that was not answered.
 
     :raises SadadError: Sadad could not be asked; it is looked at again.
     """
     if row.sending == "insert":
-        return _resolve_insert(row, kind, client)
+        return _resolve_insert(row, kind, client, lists)
     if row.sending == "update" and not row.is_wanted:
         return Outcome("absent", {"pushed_digest": ""})  # whatever it came to: it is to go
     try:
@@ -185,13 +189,15 @@ def resolve(row: Mirror, kind: Kind, client: SadadClient) -> Outcome:
     told = kind.told(client, record, kind.read)
     fields = {f.name: f for f in client.endpoints[f"{kind.folder}/update"].fields}
     wanted = values_of(row, kind) or {}
-    if wanted.keys() & told.keys() and not comparing.difference(wanted, told, fields):
+    # What the read does not show (a link's products) may not have come: then it is sent again.
+    if wanted.keys() <= told.keys() and not comparing.difference(wanted, told, fields):
         return Outcome("updated", learned(record) | seen(record))
     return Outcome("absent", {"pushed_digest": ""})
 
 
-def _resolve_insert(row: Mirror, kind: Kind, client: SadadClient) -> Outcome:
-    look = finding.lost_insert(row, kind, client)
+def _resolve_insert(row: Mirror, kind: Kind, client: SadadClient, lists: Lists) -> Outcome:
+    settled = (row.sent_at or clock.now()) + SETTLED
+    look = finding.lost_insert(row, kind, client, lists, settled)
     if look.record is not None:
         return Outcome("found", learned(look.record) | seen(look.record) | {"pushed_digest": ""})
     if look.is_absent:

@@ -14,8 +14,17 @@ from typing import Any
 from django.db import IntegrityError, models
 from django.db.models import Case, F, Q, Value, When
 
-from django_sadadpay.models import Attention, Mirror, ProductLinkItem
-from django_sadadpay.services import attention, clock, mirror_states, plain, pushing, schedule, transactions
+from django_sadadpay.models import Attention, Mirror
+from django_sadadpay.services import (
+    attention,
+    clock,
+    merging,
+    mirror_states,
+    plain,
+    pushing,
+    schedule,
+    transactions,
+)
 from django_sadadpay.services.kinds import Kind
 from django_sadadpay.services.pushing import Outcome
 
@@ -23,7 +32,13 @@ State, Wanted, Held, Code = Mirror.State, Mirror.Wanted, Mirror.Held, Attention.
 #: Marked meanwhile as what cannot be sent: nobody else holds a row back while its call is under way.
 _HELD = ~Q(held="")
 #: Cases that a success closes.
-_CASES = (Code.MIRROR_BAD, Code.MIRROR_REFUSED, Code.MIRROR_UNKNOWN, Code.MIRROR_GONE)
+_CASES = (
+    Code.MIRROR_BAD,
+    Code.MIRROR_REFUSED,
+    Code.MIRROR_UNKNOWN,
+    Code.MIRROR_GONE,
+    Code.MIRROR_NEEDED,
+)
 _FREE = {"lease_holder": "", "lease_until": None}
 _ANSWERED: dict[str, Any] = {"sending": "", "sent_at": None, **_FREE}
 
@@ -312,12 +327,18 @@ def _tell(each: Mirror, outcome: Outcome) -> None:
     if outcome.what in ("inserted", "updated", "unchanged", "deleted"):
         if each.error or each.tries or each.sending:
             attention.close(_CASES, clock.now(), outcome.what, mirror=each)
-    elif outcome.what in _ASKED:
-        params = {"kind": each.kind, "error_key": outcome.error, **outcome.params}
+        return
+    now = clock.now()
+    params = {"kind": each.kind, "error_key": outcome.error, **outcome.params}
+    if outcome.what in _ASKED:
         code = Code.MIRROR_BAD if outcome.held == Held.BAD else _ASKED[outcome.what]
-        attention.ask(code, clock.now(), each, mirror=each, **params)
+        attention.ask(code, now, each, mirror=each, **params)
+    elif outcome.what in ("unknown", "later") and each.sent_at is not None and now - each.sent_at > _IN_VAIN:
+        attention.ask(Code.MIRROR_UNKNOWN, now, each, mirror=each, **params, why="cannot_look")
 
 
+#: A look that has not worked for so long needs a person; it is tried on all the same.
+_IN_VAIN = timedelta(days=1)
 _ASKED = {"failed": Code.MIRROR_REFUSED, "gone": Code.MIRROR_GONE, "person": Code.MIRROR_UNKNOWN}
 
 
@@ -348,47 +369,13 @@ def _other_holds_it(each: Mirror, holder: str, outcome: Outcome) -> None:
     other = None if found is None else transactions.lock(type(each), found.pk)
     if outcome.what != "inserted" or other is None:
         again = Outcome("unknown", error="outcome_unknown")
-    elif _is_pulls(other):
-        _move_children(other, each)
-        mirror_states.deleted(other, None)
-        other.error = "merged"
-        other.save(update_fields=mirror_states.COLUMNS)
+    elif merging.is_pulls(other):
+        merging.merge(other, each)
         again = outcome
     else:
         again = Outcome("person", error="id_held", params={"why": "held", "theirs": sadad_id})
     if _rows(each).filter(pk=each.pk, lease_holder=holder).update(**_STORED[again.what](each, again)):
         _tell(each, again)
-
-
-def _is_pulls(row: Mirror) -> bool:
-    """Made by pull, and nothing was wanted of it or asked about it since."""
-    cases = Attention.objects.using(transactions.alias()).filter(
-        subject=attention.subject_of(row), resolved_at=None
-    )
-    alone = row.source_key is None and row.is_wanted and row.digest == row.pushed_digest
-    return alone and not row.sending and not row.held and not cases.exists()
-
-
-def _move_children(other: Mirror, each: Mirror) -> None:
-    """What needs the object, and the schedule that was read of it."""
-    for relation in type(each)._meta.related_objects:
-        model, name = relation.related_model, relation.field.name
-        rows = model._base_manager.using(transactions.alias())
-        if model is ProductLinkItem:
-            _move_places(other, each, name)
-        elif relation.one_to_many:
-            rows.filter(**{name: other}).update(**{name: each})
-
-
-def _move_places(other: Mirror, each: Mirror, name: str) -> None:
-    """On links. A link has its own list of products; a product is on a link once."""
-    items = ProductLinkItem._base_manager.using(transactions.alias())
-    if name == "link":
-        items.filter(link_id=other.pk).delete()
-        return
-    taken = list(items.filter(product_id=each.pk).values_list("link_id", flat=True))
-    items.filter(product_id=other.pk, link_id__in=taken).delete()
-    items.filter(product_id=other.pk).update(product_id=each.pk)
 
 
 def _rows(each: Mirror) -> models.QuerySet[Any]:
