@@ -1,4 +1,4 @@
-"""A shop at work: creates, edits, deletes, bulk changes and failed transactions, in an order drawn by a seed."""
+"""A shop at work: creates, edits, deletes, bulk changes, failed transactions, in an order drawn by a seed."""
 
 from __future__ import annotations
 

@@ -35,7 +35,6 @@ from tests.fire.mirror_world import (
 )
 from tests.shop import models as shop
 
-
 #: What a shop has that is not empty.
 OPENING: tuple[type[Any], ...] = (
     shop.Category,
