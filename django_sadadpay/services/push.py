@@ -5,7 +5,9 @@ also writes down what is about to be sent), calls Sadad outside any transaction,
 with one conditional UPDATE. What can happen at the same time, and why nothing is lost or sent twice:
 
 - Two workers select the same row: the claim asks for a free lease, and one of them gets it.
-- The object is saved between select and claim: the claim asks for the digest that was selected.
+- It is saved, sent, matched by pull or held back between select and claim: the claim asks for the row exactly
+  as it was selected.
+- Somebody pushes, or edits, right after an answer was lost: nobody looks before that call can be over.
 - It is saved while the call is under way: the result is stored with ``CASE digest``; only what was sent
   counts as pushed, and the row stays due.
 - It is deleted while its insert is under way: the mark sees ``sending`` and leaves the row pending; the
@@ -23,6 +25,8 @@ with one conditional UPDATE. What can happen at the same time, and why nothing i
   learned yet is kept; another id than the stored one waits for a person.
 - Pull meets the object before push has its id: the unique id refuses a second row; pull's is merged.
 - A parent is not at Sadad yet: its children are not selected. Parents come first, and go last.
+- Changed on both sides, gone at Sadad, or not to be sent: the row is ``held``, whoever asks for it.
+- Many runs at once: each call needs one of the account's slots.
 - 429, refused keys, no answers at all: the account rests; rows not begun are released as they were.
 """
 
