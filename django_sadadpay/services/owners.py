@@ -25,11 +25,12 @@ def wake(invoice: Invoice, now: datetime) -> None:
     """In the settling transaction: whoever tells of it is due, whatever becomes of this process."""
     kind, _sep, pk = invoice.made_from.partition(":")
     model = _MAKERS.get(kind)
-    if model is None or not pk:
+    maker = model.objects.filter(pk=pk).first() if model is not None and pk else None
+    if maker is None:
         return
-    model.objects.filter(pk=pk).update(next_check_at=now)
+    type(maker).objects.filter(pk=pk).update(next_check_at=now)
     if not any(one.objects.filter(invoice=invoice).exists() for one in (SubscriptionPeriod, Installment)):
-        _ask(invoice, model.objects.get(pk=pk), now)
+        _ask(invoice, maker, now)
 
 
 def _ask(invoice: Invoice, maker: Subscription | InstallmentPlan, now: datetime) -> None:

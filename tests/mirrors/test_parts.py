@@ -12,12 +12,14 @@ import pytest
 from django.db import connection, transaction
 
 from django_sadadpay import AlreadyPaid, NeedsAttention, OutcomePending, TemplateDraft, signals
-from django_sadadpay.models import Attention, Installment, InstallmentPlan, Invoice, Subscription
+from django_sadadpay.models import Attention, Installment, InstallmentPlan, Invoice, Mark, Subscription
 from django_sadadpay.services import (
     cases,
     clock,
     gateway,
+    holding,
     mirroring,
+    owners,
     plans,
     push,
     subscriptions,
@@ -27,7 +29,7 @@ from django_sadadpay.testing.gateway import Sadad
 from tests.fire.racing import race, reruns, unexpected
 from tests.mirrors.conftest import fresh, waiting
 from tests.mirrors.recurring import Heard, World, hearing
-from tests.shop.models import Client, Level, Membership
+from tests.shop.models import Client, Level, Membership, Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CREATE = "Invoice/createinstallmentplanlinkinvoice"
@@ -401,7 +403,31 @@ def test_old_price_goes_on_counting_for_those_who_paid_it(world: World) -> None:
     assert (renewed.said, world.invoice(row, 2).amount, waiting()) == ([(2,)], Decimal("5.000"), [])
 
 
+def test_payment_whose_plan_is_not_here_any_more_wakes_nobody(transactional_db: None) -> None:
+    owners.wake(Invoice(made_from="installmentplan:999"), clock.now())
+
+    assert waiting() == []
+
+
 # Locks
+
+
+@pytest.mark.races
+def test_name_is_held_by_one_at_a_time_and_leaves_nothing(transactional_db: None) -> None:
+    order = Order.objects.create(number="A-1", amount=0)
+
+    def add() -> None:
+        with holding.held("telling:test:1"):
+            amount = Order.objects.get(pk=order.pk).amount
+            Order.objects.filter(pk=order.pk).update(amount=amount + 1)
+
+    def adds() -> None:
+        for _ in range(5):
+            transactions.run(add)
+
+    assert unexpected(race(*[adds] * 6)) == []
+    assert fresh(order).amount == 30
+    assert not Mark.objects.filter(name__startswith="telling").exists()
 
 
 @pytest.mark.races
