@@ -11,8 +11,6 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
-
 from django_sadadpay import conf, money
 from django_sadadpay.gateway.records import InvoiceRecord
 from django_sadadpay.models import Invoice, InvoiceEvent
@@ -35,7 +33,7 @@ _RATE_MOVED = Decimal("0.05")
 Asks = Callable[[Callable[[], Snapshot]], Snapshot]
 
 
-def adopt(obj: models.Model, sadad_id: str, *, name: str = "", by: AbstractBaseUser | None = None) -> Invoice:
+def adopt(obj: Any, sadad_id: str, *, name: str = "", by: AbstractBaseUser | None = None) -> Invoice:
     """Link the invoice with this Sadad id to a shop's object, and settle what it says.
 
     Whoever calls this has chosen the invoice: its reference may be any. (A pull links only those that carry

@@ -159,11 +159,11 @@ def test_an_insert_that_was_never_answered_is_found(sadad: Sadad) -> None:
     assert Invoice.objects.count() == 1
 
 
-def for_nobody(sadad: Sadad, sadad_id: Any) -> Invoice:
+def for_nobody(sadad: Sadad, sadad_id: Any, made_from: str = PANEL) -> Invoice:
     """Take an invoice over that is for no object of the shop's."""
     place = Invoice(account="default", environment="sandbox")
     snapshot = snapshots.fetch(place, str(sadad_id))
-    return adoption.adopt(place, snapshot, adoption.Expected(PANEL), Origin(InvoiceEvent.Source.WEBHOOK))
+    return adoption.adopt(place, snapshot, adoption.Expected(made_from), Origin(InvoiceEvent.Source.WEBHOOK))
 
 
 def test_one_taken_over_for_nobody_is_linked_while_it_is_unpaid(sadad: Sadad) -> None:
@@ -252,6 +252,32 @@ def test_an_invoice_of_one_order_is_not_linked_to_another(sadad: Sadad) -> None:
         with pytest.raises(Refused, match="adopt_held"):
             adopting.adopt(make_order(number=f"B-{sadad_id}"), sadad_id or "")
     assert Invoice.objects.count() == 2
+
+
+def test_a_payment_through_a_link_is_not_linked_to_an_order(sadad: Sadad) -> None:
+    made = sadad.control.create("12.345", ref_Number="A-1")
+    for_nobody(sadad, made["id"], "paymentlink")
+    with pytest.raises(Refused, match="adopt_held"):
+        adopting.adopt(make_order(), str(made["id"]))
+
+
+def test_one_for_a_payable_without_a_model_belongs_to_its_key(sadad: Sadad) -> None:
+    sadad_id = str(sadad.control.create("5.000")["id"])
+    mine = adopting.adopt("well-3", sadad_id, name="donation")
+    assert (mine.payable, mine.object_id) == ("donation", "well-3")
+    assert adopting.adopt("well-3", sadad_id, name="donation") == mine
+    with pytest.raises(Refused, match="adopt_held"):
+        adopting.adopt("well-4", sadad_id, name="donation")
+
+
+def test_another_order_that_was_quicker_keeps_it(sadad: Sadad, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = sadad.control.create("12.345", ref_Number="A-1")
+    theirs = adopting.adopt(make_order(), str(made["id"]))
+    find, answers = adoption.find, [None, None]
+    monkeypatch.setattr(adoption, "find", lambda *of: answers.pop() if answers else find(*of))
+    with pytest.raises(Refused, match="adopt_held"):
+        adopting.adopt(make_order(number="B-1"), str(made["id"]))
+    assert Invoice.objects.get() == theirs
 
 
 def test_one_that_was_paid_for_nobody_is_not_linked(sadad: Sadad) -> None:
