@@ -45,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
         "--faults", type=float, default=0.05, help="probability of each kind at each call (%(default)s)"
     )
     parser.add_argument("--kills", type=int, default=9, help="processes that are killed (%(default)s)")
+    parser.add_argument(
+        "--workers", type=int, default=2, help="of gunicorn, and nodes of Celery (%(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the faults and the buyers (%(default)s)")
     parser.add_argument("--keep", type=Path, help="a folder for the logs, which stays")
     parser.add_argument("--json", type=Path, default=report.FILE, help="the figures (%(default)s)")
@@ -53,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace, folder: Path, arguments: list[str]) -> dict[str, Any]:
     """The whole soak; everything that it started is stopped at the end."""
-    with Stack(folder, options.seed).running() as stack:
+    with Stack(folder, options.seed, options.workers).running() as stack:
         os.environ.update(stack.env)  # this process looks into the shop's database, as the shop's own do
         import django
 

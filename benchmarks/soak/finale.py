@@ -19,8 +19,8 @@ PATIENCE = 240.0
 #: Past all that is counted in hours or days: refunds are looked at for 72 h, orphans for 7 days after expiry.
 STEP = 100 * 3600.0
 RUNS = 3
-#: Reconcile runs at the same moment: they share the work, as two machines would.
-AT_ONCE = 2
+#: More than any run needs.
+CALLS, SECONDS = 1_000_000, 1800
 
 
 def drain(sadad: Sadad) -> dict[str, int]:
@@ -42,17 +42,21 @@ def drain(sadad: Sadad) -> dict[str, int]:
 
 
 def later(stack: Stack) -> list[str]:
-    """Three runs, each ``STEP`` seconds after the last; what each said. The shop has been stopped before."""
-    from django_sadadpay.services import clock
+    """Three runs, each ``STEP`` seconds after the last; what each said. The shop has been stopped before.
+
+    A run is as many processes as the stack has workers: they share the work, as machines would.
+    """
+    from django_sadadpay.management.commands.sadadpay_reconcile import line
+    from django_sadadpay.services import clock, reconcile
 
     said = []
     for turn in range(1, RUNS + 1):
         advance(stack, STEP)
-        clock.shift(STEP)  # this process looks at the books with the shop's clock
-        env = {SHIFT: str(turn * STEP)}
-        budget = ("--max-calls", "1000000", "--max-seconds", "900")
-        runs = [stack.command("sadadpay_reconcile", *budget, env=env) for _ in range(AT_ONCE)]
-        said += [_last_line(run.communicate()[0]) for run in runs]
+        clock.shift(STEP)  # this process looks at the books with the shop's clock, and works too
+        env, budget = {SHIFT: str(turn * STEP)}, ("--max-calls", str(CALLS), "--max-seconds", str(SECONDS))
+        others = [stack.command("sadadpay_reconcile", *budget, env=env) for _ in range(stack.workers - 1)]
+        said.append(line(reconcile.run(max_calls=CALLS, max_seconds=SECONDS)))
+        said += [_last_line(run.communicate()[0]) for run in others]
     return said
 
 

@@ -15,10 +15,10 @@ from example_project.demo.program import Program, ProgramError, Watchdog
 from example_project.demo.stack import HOST, ROOT, free_port, is_listening
 from tests.servers import postgres, redis
 
-#: Celery nodes, each with a pool of processes ("prefork") of this size.
-NODES, CHILDREN = 2, 2
-#: gunicorn: worker processes ("gthread") and threads in each.
-WEB_WORKERS, WEB_THREADS = 2, 20
+#: Processes in the pool ("prefork") of a Celery node.
+CHILDREN = 2
+#: Threads in each worker of gunicorn ("gthread").
+WEB_THREADS = 20
 MODULE = "benchmarks.soak.settings"
 
 
@@ -60,10 +60,13 @@ def _command_line(pid: int) -> str:
 
 
 class Stack:
-    """Everything that runs, in ``folder``; ``programs`` are ours."""
+    """Everything that runs, in ``folder``; ``programs`` are ours.
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.folder, self.seed = folder, seed
+    :param workers: of gunicorn, and nodes of Celery.
+    """
+
+    def __init__(self, folder: Path, seed: int, workers: int) -> None:
+        self.folder, self.seed, self.workers = folder, seed, workers
         self.password = secrets.token_hex(8)
         self._secret = secrets.token_urlsafe(24)
         ports: list[int] = []
@@ -155,10 +158,10 @@ class Stack:
         ]
         shop = [
             *("-m", "gunicorn", "benchmarks.soak.wsgi:application", "--bind", f"{HOST}:{self.shop_port}"),
-            *("--worker-class", "gthread", "--workers", str(WEB_WORKERS), "--threads", str(WEB_THREADS)),
+            *("--worker-class", "gthread", "--workers", str(self.workers), "--threads", str(WEB_THREADS)),
             *("--worker-tmp-dir", str(self.folder), "--no-control-socket"),
         ]
-        nodes = {f"celery{n}": self._node(n) for n in range(1, NODES + 1)}
+        nodes = {f"celery{n}": self._node(n) for n in range(1, self.workers + 1)}
         beat = [
             *("-m", "celery", "-A", "example_project", "beat", "--loglevel", "INFO"),
             *("--schedule", str(self.folder / "beat"), "--pidfile="),

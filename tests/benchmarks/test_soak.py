@@ -14,7 +14,7 @@ pytestmark = pytest.mark.celery
 
 def test_a_short_soak_ends_with_a_clean_account(tmp_path: Path) -> None:
     file = tmp_path / "soak.json"
-    small = ["--payments", "20", "--rate", "10", "--kills", "1", "--faults", "0.03"]
+    small = ["--payments", "20", "--rate", "10", "--kills", "1", "--faults", "0.03", "--workers", "1"]
     command = [sys.executable, "-m", "benchmarks", "soak", *small, "--json", str(file)]
     root = Path(__file__).parents[2]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
