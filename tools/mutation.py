@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -23,6 +22,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tomllib
+
+from benchmarks.machine import describe
 
 ROOT = Path(__file__).resolve().parent.parent
 SURVIVORS = ROOT / "tests" / "mutation" / "survivors.toml"
@@ -225,8 +226,7 @@ def keep(outcomes: list[Outcome], workers: int) -> None:
     data = {
         "circumstances": {
             "command": f"./run mutate --workers {workers}",
-            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-            "python": platform.python_version(),
+            **describe(),
             "django": version("django"),
             "mutmut": version("mutmut"),
             "database": "SQLite",
