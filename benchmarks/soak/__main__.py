@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run bench soak", description=__doc__)
     parser.add_argument("--payments", type=int, default=10_000, help="(%(default)s)")
     parser.add_argument("--rate", type=float, default=10.0, help="visits a second, at most (%(default)s)")
-    parser.add_argument("--minutes", type=float, default=60.0, help="buy no longer than this (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=180.0, help="buy no longer than this (%(default)s)")
     parser.add_argument(
         "--faults", type=float, default=0.05, help="probability of each kind at each call (%(default)s)"
     )
