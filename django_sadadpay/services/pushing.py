@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django_sadadpay import conf
 from django_sadadpay.gateway.client import SadadClient
 from django_sadadpay.gateway.errors import (
     AuthenticationError,
@@ -26,6 +27,7 @@ from django_sadadpay.models import Mirror, ProductLink
 from django_sadadpay.services import clock, comparing, finding, plain
 from django_sadadpay.services.finding import Lists
 from django_sadadpay.services.kinds import Kind
+from django_sadadpay.services.told import has_base
 
 Held = Mirror.Held
 #: A lost answer is looked into after this: the call may still be under way at Sadad.
@@ -38,7 +40,8 @@ class Outcome:
 
     :ivar what: ``inserted``, ``updated``, ``deleted``, ``unchanged``: done. ``found``, ``absent``: an
         unanswered call was resolved, the row goes on at once. ``unknown``: nobody knows. ``person``: only a
-        person can find out. ``failed``: refused; ``gone``: Sadad has it no more; ``later``: surely nothing
+        person can find out. ``failed``: refused; ``gone``: Sadad has it no more; ``conflict``: it was changed
+        there too; ``later``: surely nothing
         was done. ``stop``: nothing was done, and the account is to be left alone for now.
     :ivar values: columns to set.
     :ivar again: there is more to send (fields that only an update takes).
@@ -93,8 +96,35 @@ def _insert(row: Mirror, kind: Kind, client: SadadClient, values: dict[str, Any]
 
 
 def _update(row: Mirror, kind: Kind, client: SadadClient, values: dict[str, Any]) -> Outcome:
+    if conf.current().pull_conflict == "ask" and has_base(row):
+        conflict = _changed_there(row, kind, client, values)
+        if conflict is not None:
+            return conflict
     kind.calls(client).update({**values, "id": row.sadad_id})
     return Outcome("updated")
+
+
+def _changed_there(row: Mirror, kind: Kind, client: SadadClient, values: dict[str, Any]) -> Outcome | None:
+    """What differs at Sadad from what it last said and from what is wanted here: an update would undo it.
+
+    Only where nothing was pushed since Sadad's last word; else nobody can tell whose a difference is.
+    """
+    try:
+        record = finding.by_id(kind, client, row.sadad_id or "", row.sadad_key)
+    except NotFound:
+        record = None
+    if record is None:
+        return _gone()
+    fields = {f.name: f for f in client.endpoints[f"{kind.folder}/update"].fields}
+    told = kind.told(client, record, kind.read)
+    before = kind.told(client, ObjectRecord(raw=row.reply or {}), kind.read)
+    theirs = comparing.difference(before, told, fields)
+    names = [name for name in comparing.difference(values, told, fields) if name in theirs]
+    if not names:
+        return None
+    return Outcome(
+        "conflict", seen(record), "mirror_conflict", {"fields": ", ".join(names)}, held=Held.CONFLICT
+    )
 
 
 def _delete(row: Mirror, kind: Kind, client: SadadClient) -> Outcome:

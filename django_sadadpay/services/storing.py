@@ -252,8 +252,12 @@ def _person(each: Mirror, outcome: Outcome) -> dict[str, Any]:
 
 
 def _failed(each: Mirror, outcome: Outcome) -> dict[str, Any]:
-    """Refused as it was sent; tried at once if something else is wanted by now."""
+    """Refused as it was sent; tried at once if something else is wanted by now. What was changed at Sadad is
+    for a person, whatever is wanted by now.
+    """
     done, now = _done(each), clock.sql_now()
+    if outcome.held == Held.CONFLICT:
+        done = Q(pk=each.pk)
     later = None if outcome.held else now + _pause(each)
     return {
         **_ANSWERED,
@@ -305,6 +309,7 @@ _STORED: dict[str, Callable[[Mirror, Outcome], dict[str, Any]]] = {
     "person": _person,
     "failed": _failed,
     "gone": _failed,
+    "conflict": _failed,
     "later": _later,
     "stop": _stopped,
 }
@@ -339,7 +344,12 @@ def _tell(each: Mirror, outcome: Outcome) -> None:
 
 #: A look that has not worked for so long needs a person; it is tried on all the same.
 _IN_VAIN = timedelta(days=1)
-_ASKED = {"failed": Code.MIRROR_REFUSED, "gone": Code.MIRROR_GONE, "person": Code.MIRROR_UNKNOWN}
+_ASKED = {
+    "failed": Code.MIRROR_REFUSED,
+    "gone": Code.MIRROR_GONE,
+    "person": Code.MIRROR_UNKNOWN,
+    "conflict": Code.MIRROR_CONFLICT,
+}
 
 
 def _too_late(each: Mirror, outcome: Outcome) -> None:

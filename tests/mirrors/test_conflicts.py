@@ -15,7 +15,7 @@ from django_sadadpay.registry import CategoryDraft, Mirrored, mirrors
 from django_sadadpay.services import cases, clock, deciding, gateway, mirroring, pull, push, storing, sweeping
 from django_sadadpay.services.errors import Refused
 from django_sadadpay.testing.gateway import Sadad
-from tests.mirrors.conftest import at_sadad, fresh, product, waiting
+from tests.mirrors.conftest import at_sadad, during, fresh, product, waiting
 from tests.shop.models import Category, Product
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -252,6 +252,63 @@ def test_a_claim_leaves_what_a_pull_has_asked_about_since(sadad: Sadad, coffee: 
     pull.run(resources=["products"])
     assert storing.claim([stale], "slow", push.LEASE, forced=True) == []
     assert price_there(sadad) == 2
+
+
+# Push before pull
+
+
+def test_an_edit_in_the_panel_is_not_undone_by_a_push_that_comes_before_the_pull(
+    sadad: Sadad, coffee: Category
+) -> None:
+    beans = product(coffee)
+    push.run()
+    pull.run()
+    panel(sadad, price="2.000")
+    set_price(beans, "9")
+    assert push.run().failed == {"conflict": 1}
+    assert price_there(sadad) == 2
+    assert (waiting(), row().held) == (["mirror_conflict"], "conflict")
+    assert Attention.objects.get().params["fields"] == "price"
+    deciding.take_theirs(row())
+    assert (row().price, row().state, waiting()) == (2, "synced", [])
+
+
+def test_ours_can_count_there_too(sadad: Sadad, coffee: Category) -> None:
+    beans = product(coffee)
+    push.run()
+    pull.run()
+    panel(sadad, price="2.000")
+    set_price(beans, "9")
+    with during("Product/getbyid", lambda: set_price(beans, "8")):
+        push.run()
+    assert (row().held, price_there(sadad)) == ("conflict", Decimal(2))
+    deciding.keep_ours(row())
+    push.run()
+    assert price_there(sadad) == 8
+    assert waiting() == []
+
+
+def test_an_edit_that_only_we_made_is_sent(sadad: Sadad, coffee: Category) -> None:
+    beans = product(coffee)
+    push.run()
+    pull.run()
+    set_price(beans, "9")
+    assert push.run().done == {"updated": 1}
+    assert price_there(sadad) == 9
+    assert waiting() == []
+
+
+def test_what_went_in_the_panel_before_the_push_reads_it_asks_a_person(
+    sadad: Sadad, coffee: Category, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push.run()
+    pull.run()
+    sadad.control._world.objects["ProductCategory"].clear()
+    coffee.name = "Tea"
+    coffee.save()
+    monkeypatch.setattr("django_sadadpay.services.finding.by_id", lambda *_: None)
+    assert push.run().failed == {"gone": 1}
+    assert waiting() == ["mirror_gone"]
 
 
 # What Sadad has no more
