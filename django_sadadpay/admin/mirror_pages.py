@@ -26,6 +26,7 @@ from django_sadadpay.services.kinds import Kind
 from django_sadadpay.services.ledger import Origin
 
 State = Mirror.State
+_UNFINISHED = (State.PENDING, State.FAILED, State.UNKNOWN)
 #: So many of those that need an object are named.
 _NAMED = 10
 
@@ -47,7 +48,7 @@ class MirrorPages(PagesAdmin):
         if gateway.is_parked(row):
             return
         may_change, may_delete = allowed(request, self._may("change")), allowed(request, self._may("delete"))
-        if may_change and row.state in (State.PENDING, State.FAILED, State.UNKNOWN):
+        if may_change and row.state in _UNFINISHED and (row.sending or not row.held):
             yield {"url": self.link("push", row.pk), "label": _("Push now"), "post": True}
         if may_change and row.sadad_id is not None and row.state != State.DELETED:
             yield {"url": self.link("pull", row.pk), "label": _("Pull now"), "post": True}

@@ -16,8 +16,10 @@ from django_sadadpay.models import Mark
 from django_sadadpay.services import clock, transactions
 from django_sadadpay.services.errors import TryAgain
 
-#: Longer than a group of rows can take between two renewals.
-_HOLD = timedelta(seconds=300)
+#: Longer than a group of rows can take after a renewal, and no longer than the rows' own lease.
+_HOLD = timedelta(seconds=180)
+#: A slot renewed so many seconds ago is good for another group.
+_FRESH = 30.0
 
 
 class Slot:
@@ -28,7 +30,7 @@ class Slot:
 
     def keep(self) -> bool:
         """Renew it in good time; False if it ran out and is another's by now."""
-        if time.monotonic() - self._kept < _HOLD.total_seconds() / 3:
+        if time.monotonic() - self._kept < _FRESH:
             return True
         kept, until = time.monotonic(), clock.now() + _HOLD
         if not self._set(until):
