@@ -120,6 +120,19 @@ def test_answer_is_kept_though_nothing_can_be_read_after_it_and_the_schedule_is_
     assert (len(world.sadad.calls(CREATE)), waiting()) == (1, [])
 
 
+def test_late_answer_about_a_part_that_is_known_or_paid_changes_nothing(world: World, paid: Heard) -> None:
+    plan = read(world)
+    invoice = plans.pay(plan, part(plan))
+    learn = partial(plans._learn, part(plan).pk)
+    transactions.run(partial(learn, invoice.sadad_id or ""))
+    world.sadad.pay(invoice)
+    world.sadad.deliver()
+    transactions.run(partial(learn, "77"))
+
+    assert (part(plan).invoice, part(plan).sadad_invoice_id) == (invoice, invoice.sadad_id)
+    assert (paid.said, waiting()) == ([(1,)], [])
+
+
 def test_another_invoice_for_a_part_that_can_be_paid_asks_a_person_until_both_agree(
     world: World, paid: Heard
 ) -> None:
@@ -344,6 +357,19 @@ def test_each_part_that_differs_is_a_case_of_its_own(world: World) -> None:
     subscriptions.follow(row)
 
     assert [case.params["number"] for case in Attention.objects.filter(resolved_at=None)] == [2]
+
+
+def test_dismissal_about_one_part_stands_while_another_agrees(world: World, admin_user: Any) -> None:
+    row = world.subscription()
+    faults = world.sadad.control.faults
+    faults.add(SCHEDULE, "reply_field", path="0.invoiceId", value=77, times=1)
+    faults.add(SCHEDULE, "reply_field", path="1.invoiceId", value=78)
+    subscriptions.follow(row)
+    cases.act(Attention.objects.get(params__number=2), "dismiss", by=admin_user)
+    for _ in range(2):
+        subscriptions.follow(row)
+
+    assert (world.invoice(row).sadad_id, waiting()) == (world.bills()[0], [])
 
 
 # What a bill must ask for
