@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError
 from django.test import RequestFactory
 
 from django_sadadpay import (
@@ -176,8 +177,9 @@ def test_the_token_is_asked_for_at_the_plans_own_account(
 
 def test_after_two_lost_answers_it_is_left_to_background_work(sadad: Sadad, order: Order) -> None:
     sadad.control.faults.add("Invoice/insert", "cut_before")
-    with pytest.raises(OutcomePending):
+    with pytest.raises(OutcomePending) as found:
         checkout(order)
+    assert found.value.invoice == Invoice.objects.order_by("pk").last()
     assert len(sadad.calls("Invoice/insert")) == service._INSERTS == 2
 
 
@@ -299,6 +301,19 @@ def test_a_row_that_is_found_unpaid_is_decided_about_once_more(
     monkeypatch.setattr(service, "_decide", lambda *args, **options: next(steps))
     monkeypatch.setattr(opening, "read_back", lambda invoice, origin: invoice)
     assert checkout(order) == row
+
+
+def test_a_slot_that_another_took_or_freed_meanwhile_is_looked_at_again(
+    sadad: Sadad, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(*args: Any) -> Any:
+        raise IntegrityError("taken")
+
+    plan, row = plan_of(order), checkout(order)
+    Invoice.objects.update(open_slot=None)
+    assert transactions.run(lambda: service._decide_held(row.pk, plan, ORIGIN)) == Step("again")
+    monkeypatch.setattr(opening, "create", taken)
+    assert decide(order) == Step("again")
 
 
 # The row that holds the slot

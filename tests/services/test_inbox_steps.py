@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 
-from django_sadadpay import checkout, conf
+from django_sadadpay import TryAgain, checkout, conf
 from django_sadadpay.gateway.errors import AuthenticationError
 from django_sadadpay.gateway.webhook import parse
 from django_sadadpay.models import Attention, Invoice, InvoiceEvent, WebhookEvent
@@ -81,6 +82,21 @@ def test_another_id_is_another_event(sadad: Sadad, order: Order) -> None:
 
 def test_each_duplicate_counts_once(sadad: Sadad, order: Order) -> None:
     assert [store(invoiceId=4711).count for _ in range(4)] == [1, 2, 3, 4]
+
+
+def test_a_slot_that_is_never_to_be_had_nor_counted_on_ends_as_busy(
+    sadad: Sadad, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+
+    def taken(*args: Any, **values: Any) -> Any:
+        tries.append(1)
+        raise IntegrityError("taken")
+
+    monkeypatch.setattr(inbox, "_new", taken)
+    with pytest.raises(TryAgain) as found:
+        store(invoiceId=4711)
+    assert (found.value.code, len(tries)) == ("database_busy", inbox._STORE_TRIES)
 
 
 def test_a_call_that_names_nothing_is_kept_with_its_reason(

@@ -201,8 +201,9 @@ def test_a_row_learns_its_id_and_sadads_reference(invoice: Invoice) -> None:
 
 
 def test_the_reference_at_sadad_of_an_adopted_invoice_is_cut_to_its_column(invoice: Invoice) -> None:
+    """Learnt from an older reply too, of which nothing else is taken."""
     Invoice.objects.update(made_from="link", ref_number="r" * 200, sadad_id=None)
-    row = fresh(settle(invoice, with_record(snapshot(invoice), ref_number="r" * 300)))
+    row = fresh(settle(invoice, with_record(snapshot(invoice, -3600), ref_number="r" * 300)))
     assert (row.sadad_id, row.ref_number) == (invoice.sadad_id, "r" * 200)
 
 
@@ -341,7 +342,7 @@ def test_a_figure_that_falls_is_a_doubt_of_its_own(invoice: Invoice) -> None:
     settle(invoice, snapshot(invoice, status="Paid"))
     settle(invoice, snapshot(invoice, 1, status="Paid", refunded_Amount=2))
     row = settle(invoice, snapshot(invoice, 2, status="Paid", refunded_Amount=1))
-    assert row.doubt == {"what": "refunded"}
+    assert (row.doubt, row.refunded_amount) == ({"what": "refunded"}, Decimal("2.000"))
     row = settle(invoice, snapshot(invoice, 3, status="Paid", refunded_Amount=2))
     assert row.doubt is None
 
@@ -445,6 +446,13 @@ def test_a_mismatch_on_another_id_that_a_person_closed_is_not_in_the_way(
     assert waiting(invoice) == []
 
 
+def test_a_mismatch_closes_though_another_case_stays_open(invoice: Invoice) -> None:
+    for code, params in ((Code.MISMATCH, {"id": invoice.sadad_id}), (Code.AMOUNT_CHANGED, {})):
+        settlement.attention.ask(code, MOMENT, invoice, invoice=invoice, **params)
+    settle(invoice, snapshot(invoice, 1))
+    assert waiting(invoice) == [Code.AMOUNT_CHANGED]
+
+
 def test_an_older_reply_lays_no_doubt_to_rest(invoice: Invoice) -> None:
     settle(invoice, snapshot(invoice, 60, status="Paid"))
     settlement.attention.ask(Code.FACTS_FELL, MOMENT, invoice, invoice=invoice)
@@ -455,6 +463,7 @@ def test_an_older_reply_lays_no_doubt_to_rest(invoice: Invoice) -> None:
 @pytest.mark.parametrize(
     ("changes", "left"),
     [
+        ({"refunded_Amount": 1}, []),
         ({"refunded_Amount": Decimal("12.345")}, []),
         ({"refunded_Amount": None}, [Code.FACT_REFUSED]),
         ({"refunded_Amount": Decimal("12.346")}, [Code.FACT_REFUSED]),
