@@ -14,7 +14,7 @@ from django_sadadpay import TryAgain, checkout, conf
 from django_sadadpay.gateway.errors import AuthenticationError
 from django_sadadpay.gateway.webhook import parse
 from django_sadadpay.models import Attention, Invoice, InvoiceEvent, WebhookEvent
-from django_sadadpay.services import clock, inbox, recognising, schedule, transactions
+from django_sadadpay.services import clock, inbox, recognising, schedule, snapshots, transactions
 from django_sadadpay.services.ledger import Origin
 from django_sadadpay.services.recognising import Found
 from django_sadadpay.testing.gateway import Sadad
@@ -398,9 +398,9 @@ def test_refused_keys_are_noted_at_the_events_account(
     event = store("other", invoiceId=4711)
 
     def refuse(*args: Any, **options: Any) -> Any:
-        raise AuthenticationError("Invoice/getbyid", 401, error_key="AccessPermissionDenied")
+        raise AuthenticationError("Invoice/getbyid", error_key="AccessPermissionDenied")
 
-    monkeypatch.setattr(inbox.snapshots, "fetch", refuse)
+    monkeypatch.setattr(snapshots, "fetch", refuse)
     assert inbox.process(event.pk) is False
     case = Attention.objects.get()
     assert (case.code, case.account) == (Code.ACCESS_DENIED, "other")
@@ -416,7 +416,12 @@ def test_a_person_who_asks_again_gets_another_try_of_a_dead_event(
     )
     now = stop_clock(monkeypatch)
     tried: list[WebhookEvent] = []
-    monkeypatch.setattr(inbox, "process", lambda pk: tried.append(WebhookEvent.objects.get(pk=pk)) or True)
+
+    def process(pk: int) -> bool:
+        tried.append(WebhookEvent.objects.get(pk=pk))
+        return True
+
+    monkeypatch.setattr(inbox, "process", process)
     assert inbox.retry(event.pk) is True
     (seen,) = tried
     assert (seen.pk, seen.state, seen.error_code, seen.next_try_at) == (event.pk, State.WAITING, "", now)

@@ -13,6 +13,7 @@ import pytest
 from django.db import OperationalError
 
 from django_sadadpay import checkout, refund
+from django_sadadpay.gateway.client import WARM_SECONDS
 from django_sadadpay.gateway.errors import OutcomeUnknown, Unavailable
 from django_sadadpay.gateway.resources import RefundCalls
 from django_sadadpay.models import Attention, Invoice, Refund
@@ -179,7 +180,7 @@ def test_a_refund_is_sent_with_its_invoice_and_only_on_a_warm_token(
 
     monkeypatch.setattr(RefundCalls, "insert", insert)
     refund(paid, "1.000", reason="returned")
-    assert seen == [(paid.sadad_id, Decimal("1.000"), {"min_token_seconds": refunds.WARM_SECONDS})]
+    assert seen == [(paid.sadad_id, Decimal("1.000"), {"min_token_seconds": WARM_SECONDS})]
 
 
 # Refused before anything was stored
