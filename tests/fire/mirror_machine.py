@@ -348,17 +348,16 @@ class MirrorFire:
             push.run()
             if number < 2:
                 pull.run()
-            waiting = Attention.objects.filter(resolved_at=None).count()
-            for which in range(waiting):
+            for which in range(Attention.objects.filter(resolved_at=None).count()):
                 with suppress(PaymentError):
                     self._decide(which, number)
-            push.run()
-            if number and not self.books.left():
+            if not self.books.left():
                 break
         self.books.check_ended(saved=saved)
-        pull.run()
-        push.run()
-        self.books.check_ended(saved=saved)
+        if saved:
+            pull.run()
+            push.run()
+            self.books.check_ended(saved=saved)
 
     def _mend_what_is_spoilt(self) -> None:
         for model in (shop.Category, shop.Product):

@@ -327,15 +327,13 @@ def panel_creates(lab: MirrorLab, folder: str, name: str, number: int) -> None:
         values = {"name": name, "ref_Number": f"P-{number}"}
     elif folder == "SubscriptionTemplate":
         values |= {"amount": number % 4 + 1, "billPeriod": "Monthly"}
-    elif folder in ("Product", "ProductLink"):
-        found = objects.rows(lab.world, "ProductCategory" if folder == "Product" else "Product")
+    elif folder == "Product":
+        found = objects.rows(lab.world, "ProductCategory")
         if not found:
             return
-        chosen = found[number % len(found)].id
-        values |= (
-            {"categoryId": chosen, "price": number % 5} if folder == "Product" else {"products": [chosen]}
-        )
-    if folder != "Subscription":
+        values |= {"categoryId": found[number % len(found)].id, "price": number % 5}
+    # A link of the panel's keeps the products that it lists: that is the merchant's own to settle.
+    if folder not in ("Subscription", "ProductLink"):
         with suppress(Refusal):
             lab.control.create_object(folder, **values)
 

@@ -18,12 +18,13 @@ from django.contrib.auth import get_user_model
 
 from tests.fire.lab import laboratory, seconds
 from tests.fire.mirror_machine import MirrorFire
+from tests.fire.mirror_orders import ORDERS
 from tests.fire.mirror_walk import Step, plan, shorten
 from tests.fire.mirror_world import MirrorLab, follow_push
 
 pytestmark = [pytest.mark.fire, pytest.mark.django_db(transaction=True)]
 LONGER = {"longer": 3000}
-WALKS, STEPS = 60, 40
+WALKS, STEPS = 36, 25
 
 
 @pytest.fixture
@@ -44,8 +45,17 @@ def _seeds() -> Sequence[int]:
     return [secrets.randbits(32) for _ in range(LONGER.get(asked) or int(asked))]
 
 
-def test_shop_and_sadad_stay_in_step(lab: MirrorLab, capsys: pytest.CaptureFixture[str]) -> None:
-    staff = get_user_model().objects.create_user("staff", is_staff=True)
+@pytest.fixture
+def staff(transactional_db: None) -> Any:
+    return get_user_model().objects.create_user("staff", is_staff=True)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_once_broke_it_breaks_nothing(lab: MirrorLab, staff: Any, order: str) -> None:
+    MirrorFire(lab, staff, Counter()).play(ORDERS[order])
+
+
+def test_shop_and_sadad_stay_in_step(lab: MirrorLab, staff: Any, capsys: pytest.CaptureFixture[str]) -> None:
     steps, began = int(os.environ.get("SADADPAY_FIRE_STEPS", STEPS)), seconds()
     tally: Counter[str] = Counter()
     for seed in _seeds():
