@@ -181,12 +181,12 @@ def _relations(row: Mirror, draft: Draft) -> Iterator[str]:
 
 def _pk_of(value: Any) -> int | None:
     if value is None or isinstance(value, Mirror):
-        return value and value.pk
+        return None if value is None else value.pk
     try:
         row = mirroring.row_of(value)
     except Exception:  # noqa: BLE001 - a payer by name is no object of the shop's
         return None
-    return row and row.pk
+    return None if row is None else row.pk
 
 
 def _strays(
