@@ -90,6 +90,9 @@ class Works:
         for case in waiting:
             row = case.mirror
             assert row is not None, case
+            if case.code == "mirror_refused":  # such as a customer whose subscription was lost, and is there
+                cases.act(case, "retry", by=self.staff)
+                continue
             assert case.code == "mirror_unknown", (case, case.params)
             held = set(type(row)._base_manager.exclude(sadad_id=None).values_list("sadad_id", flat=True))
             there = [str(one["id"]) for one in self.sadad.control.objects(BY_NAME[row.kind].folder)]
