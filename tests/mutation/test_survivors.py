@@ -23,7 +23,7 @@ def entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def outcome(killed: int, *survivors: Change) -> Outcome:
-    return Outcome("money", killed + len(survivors), killed, 0, list(survivors), 1.0)
+    return Outcome("money", killed + len(survivors), killed, [], list(survivors), 1.0)
 
 
 def entry(change: Change, kind: str = "equivalent", why: str = "no input differs") -> str:
@@ -80,6 +80,14 @@ def test_an_entry_without_a_kind_or_a_reason_ends_the_run(entries: Path, kind: s
     entries.write_text(entry(Change(MONEY, "a", "b"), kind, why), encoding="utf-8")
     with pytest.raises(SystemExit, match="a kind and a reason"):
         mutation.judge([outcome(99)])
+
+
+def test_what_was_noticed_by_its_time_alone_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    endless = Change(MONEY, "a += 1", "a -= 1")
+    mutation.report([Outcome("money", 4, 2, [endless], [Change(MONEY, "a", "b")], 1.0)])
+    shown = capsys.readouterr().out
+    assert f"timed out: {MONEY}: a -= 1" in shown
+    assert "4 mutants,     2 killed,   1 timed out,    1 survived: 75.0%" in shown
 
 
 def test_a_mutant_that_runs_for_ever_counts_as_noticed() -> None:
