@@ -37,8 +37,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "gateway/webhook": ("tests/gateway/test_webhook.py", "tests/gateway/test_webhook_ids.py"),
     "services/settlement": (SERVICES + "test_settlement_steps.py",),
     "services/refunds": (SERVICES + "test_refunds.py", SERVICES + "test_refund_steps.py"),
-    "services/inbox": (SERVICES + "test_inbox.py", SERVICES + "test_inbox_steps.py"),
-    "services/checkout": (SERVICES + "test_checkout.py", SERVICES + "test_checkout_steps.py"),
+    "services/inbox": (SERVICES + "test_inbox_steps.py",),
+    "services/checkout": (SERVICES + "test_checkout_steps.py",),
 }
 #: pytest's exit codes as mutmut reads them; a mutant that runs for ever is noticed by its time.
 KILLED, TIMEOUT = {1, 3}, {-24, 24, 36, 152, 255}
