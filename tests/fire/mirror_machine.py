@@ -277,15 +277,13 @@ class MirrorFire:
     def _staff_compares(self, what: str, which: int) -> None:
         row = self._row(which, sadad_id__isnull=False)
         if what == "hurry" or row is None:
-            getattr(push, "hurry", getattr(aligning, "hurry", None))(
-                [one for one in [self._row(which)] if one is not None]
-            )
+            push.hurry([one for one in [self._row(which)] if one is not None])
         elif what == "insist":
-            getattr(deciding, "insist", getattr(aligning, "insist", None))(row)
+            deciding.insist(row)
         else:
             seen = aligning.look(row)
             self.books.strange.add((row.kind, row.pk))
-            getattr(deciding, "take", getattr(aligning, "take", None))(row, seen)
+            deciding.take(row, seen)
 
     def staff_decides(self, which: int, action: int, trouble: Trouble) -> None:
         self.did("decision")
@@ -360,8 +358,8 @@ class MirrorFire:
             self.books.check_ended(saved=saved)
 
     def _mend_what_is_spoilt(self) -> None:
-        for model in (shop.Category, shop.Product):
-            for obj in model._base_manager.filter(name=""):
+        for named in (shop.Category, shop.Product):
+            for obj in named._base_manager.filter(name=""):
                 obj.name = "Mended"
                 obj.save()
         for choice in shop.Choice.objects.all():

@@ -97,8 +97,12 @@ def _fault(luck: Random) -> Fault:
 
 
 def _trouble(luck: Random) -> Trouble:
-    other = {"meanwhile": luck.choice(MEANWHILE), "which": luck.randrange(60)}
-    fault = {"fault": _fault(luck), "times": luck.randint(1, 3), "skip": luck.choice((0, 0, 1))}
+    other: dict[str, Any] = {"meanwhile": luck.choice(MEANWHILE), "which": luck.randrange(60)}
+    fault: dict[str, Any] = {
+        "fault": _fault(luck),
+        "times": luck.randint(1, 3),
+        "skip": luck.choice((0, 0, 1)),
+    }
     found: Sequence[Callable[[], Trouble]] = (
         lambda: NONE,
         lambda: Trouble(**fault),

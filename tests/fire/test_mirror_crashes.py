@@ -222,7 +222,8 @@ def _a_person_looks(scene: Scene) -> int:
     waiting = list(Attention.objects.filter(resolved_at=None))
     for case in waiting:
         row = case.mirror
-        assert (case.code, row is not None) == ("mirror_unknown", True)
+        assert row is not None
+        assert case.code == "mirror_unknown"
         held = set(type(row)._base_manager.exclude(sadad_id=None).values_list("sadad_id", flat=True))
         folder = {"subscriptiontemplate": "SubscriptionTemplate", "productlink": "ProductLink"}[row.kind]
         free = [str(one["id"]) for one in scene.sadad.control.objects(folder) if str(one["id"]) not in held]
