@@ -89,6 +89,9 @@ class Mirror(AccountRow):
         max_length=6, blank=True, editable=False, help_text="insert, update or delete: sent, not answered."
     )
     sent_at = models.DateTimeField(null=True, blank=True, editable=False)
+    sent_key = models.TextField(
+        blank=True, editable=False, help_text="What an unanswered insert is found by, if changed since."
+    )
 
     class Meta(Row.Meta):
         abstract = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -116,7 +117,7 @@ def lost_insert(row: Mirror, kind: Kind, client: SadadClient, lists: Lists, sett
     if not kind.key:
         return Look(why="no_key")
     listing = lists.listing(kind, client, settled)
-    named = listing.by_key.get(tuple(key_of(row, kind).values()), [])
+    named = [record for key in lost_keys(row, kind) for record in listing.by_key.get(key, [])]
     held = _held(row, {record.id for record in named}) if named else set()
     matches = [record for record in named if record.id not in held]
     if len(matches) == 1:
@@ -125,7 +126,14 @@ def lost_insert(row: Mirror, kind: Kind, client: SadadClient, lists: Lists, sett
         return Look(why="several")
     if listing.is_too_long or not listing.is_whole:
         return Look(why="long_list")
+    if _may_be_renamed(row, kind):
+        return Look(why="renamed")
     return Look(is_absent=True) if listing.has_keys else Look(why="no_key")
+
+
+def _may_be_renamed(row: Mirror, kind: Kind) -> bool:
+    """The key holds a parent's name, which Sadad tells as it is by now: nobody keeps all that it was."""
+    return row.sent_key != "" and not kind.key_is_own
 
 
 def _list(kind: Kind, client: SadadClient) -> list[ObjectRecord]:
@@ -139,8 +147,24 @@ def _is_whole(records: list[ObjectRecord]) -> bool:
     return len(records) < _PAGES * paging.TAKE and (total is None or len(records) >= total)
 
 
+def remember(row: Mirror, kind: Kind) -> None:
+    """Something else is about to be wanted: an insert that is not answered is found by what it said."""
+    if row.sending == "insert" and kind.key and not row.sent_key:
+        row.sent_key = json.dumps(list(key_of(row, kind).values()), ensure_ascii=False)
+
+
+def lost_keys(row: Mirror, kind: Kind) -> list[tuple[str, ...]]:
+    """What an unanswered insert may be found by: as it was sent, and under its parent's name of today."""
+    now = key_of(row, kind)
+    if not row.sent_key:
+        return [tuple(now.values())]
+    sent = dict(zip(kind.key, json.loads(row.sent_key), strict=True))
+    renamed = {name: sent[name] if name in row.payload else now[name] for name in kind.key}
+    return list(dict.fromkeys((tuple(sent.values()), tuple(renamed.values()))))
+
+
 def key_of(row: Mirror, kind: Kind) -> dict[str, str]:
-    """The values of the key; a product's category is told by its name (contract 10)."""
+    """The values of the key as wanted now; a product's category is told by its name (contract 10)."""
     values: dict[str, Any] = dict(row.payload)
     category = getattr(row, "category", None)
     if category is not None:

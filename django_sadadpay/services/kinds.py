@@ -54,6 +54,11 @@ class Kind:
         return self.draft.folder
 
     @cached_property
+    def key_is_own(self) -> bool:
+        """The key holds no name of a parent."""
+        return not any(f"{name}_name_en" in self.key for name in self.model.PARENTS)
+
+    @cached_property
     def has_reference(self) -> bool:
         """Sent with a reference of our own."""
         return "ref_number" in self.model.SHOWN
@@ -99,6 +104,15 @@ def of(row: Mirror) -> Kind:
 def of_draft(draft: type[registry.Draft]) -> Kind:
     """The kind of a draft, or of a shop's subclass of it."""
     return next(kind for cls in draft.__mro__ if (kind := _BY_DRAFT.get(cls)) is not None)
+
+
+def named_by(kind: Kind) -> Iterator[tuple[type[Mirror], str]]:
+    """(model, parent) of the kinds whose key holds the name of one of this kind."""
+    for other in KINDS:
+        for name in other.model.PARENTS:
+            is_parent = other.model._meta.get_field(name).related_model is kind.model
+            if is_parent and f"{name}_name_en" in other.key:
+                yield other.model, name
 
 
 def dependants(kind: Kind) -> Iterator[tuple[type[Mirror], str]]:

@@ -51,17 +51,17 @@ def match(place: Place, known: Known, now: datetime) -> Found:
 
 def _by_key(place: Place, firsts: set[str]) -> dict[tuple[str, ...], list[Mirror]]:
     column, parents = place.kind.key[0], place.kind.model.PARENTS
-    waiting = place.rows.filter(sadad_id=None, wanted=Mirror.Wanted.PRESENT)
+    waiting = place.rows.filter(Q(wanted=Mirror.Wanted.PRESENT) | Q(sending="insert"), sadad_id=None)
     if not firsts or not waiting.exists():  # nearly always: then the texts need not be looked for
         return {}
     limit = getattr(place.kind.model._meta.get_field(column), "max_length", None)
-    rows = waiting.filter(among(column, {text[:limit] for text in firsts}))
+    rows = waiting.filter(Q(among(column, {text[:limit] for text in firsts})) | ~Q(sent_key=""))
     if parents:
         rows = rows.select_related(*parents)
     ours: dict[tuple[str, ...], list[Mirror]] = {}
     for row in rows:
-        wanted = finding.key_of(row, place.kind)
-        ours.setdefault(tuple(wanted[name] for name in place.kind.key), []).append(row)
+        for key in finding.lost_keys(row, place.kind):
+            ours.setdefault(key, []).append(row)
     return ours
 
 

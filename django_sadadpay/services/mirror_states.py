@@ -21,6 +21,7 @@ COLUMNS = (
     "synced_at",
     "sending",
     "sent_at",
+    "sent_key",
     "lease_holder",
     "lease_until",
 )
@@ -60,7 +61,7 @@ def deleted(row: Mirror, now: datetime | None) -> None:
 
 def answered(row: Mirror) -> None:
     """What became of its last call is known, and nobody is at it."""
-    row.sending, row.sent_at, row.lease_holder, row.lease_until = "", None, "", None
+    row.sending, row.sent_at, row.sent_key, row.lease_holder, row.lease_until = "", None, "", "", None
 
 
 def _clear(row: Mirror) -> None:

@@ -25,6 +25,7 @@ from django_sadadpay.registry import Draft, DraftError, Mirrored, mirrors
 from django_sadadpay.services import (
     attention,
     clock,
+    finding,
     gateway,
     kinds,
     mirror_states,
@@ -239,6 +240,7 @@ def want(row: Mirror, draft: Draft) -> bool:
     :raises DraftError: a field cannot be sent, or a parent is not mirrored.
     """
     kind, before = kinds.of(row), row.digest
+    _remember(row, kind)
     payload, listed = hide(draft.payload()), _relate(row, draft)
     if kind.has_reference:
         shop = str(getattr(draft, "reference", "") or row.object_id)
@@ -255,6 +257,16 @@ def want(row: Mirror, draft: Draft) -> bool:
     wishes.due(row, [name for name in sorted({*shown, *payload}) if shown.get(name) != payload.get(name)])
     _save(row, listed if kind.children else None)
     return True
+
+
+def _remember(row: Mirror, kind: Kind) -> None:
+    """Of a row, and of those whose key holds its name, if their inserts are not answered."""
+    finding.remember(row, kind)
+    for model, parent in kinds.named_by(kind) if row.pk else ():
+        children = model._base_manager.using(transactions.alias()).select_related(parent)
+        for child in children.filter(**{parent: row}, sending="insert", sent_key=""):
+            finding.remember(child, kinds.of(child))
+            children.filter(pk=child.pk, sending="insert").update(sent_key=child.sent_key)
 
 
 def _want_absent(row: Mirror) -> bool:
@@ -307,7 +319,7 @@ def _store(row: Mirror) -> None:
     if row.pk is None:
         _insert(row)
     else:
-        row.save(update_fields=[*mirror_states.MARKED, *wishes.REVIVED, *type(row).columns()])
+        row.save(update_fields=[*mirror_states.MARKED, "sent_key", *wishes.REVIVED, *type(row).columns()])
 
 
 def _insert(row: Mirror) -> None:

@@ -57,7 +57,7 @@ _ROW = frozenset({"account", "environment"})
 _MIRROR = (
     _ROW
     | {"sadad_id", "sadad_key", "code", "state", "wanted", "held", "error", "error_params"}
-    | {"source", "object_id", "source_key", "lease_holder", "sending"}
+    | {"source", "object_id", "source_key", "lease_holder", "sending", "sent_key"}
 )
 #: The merchant's own goods: nothing in them is about a customer.
 _GOODS = _MIRROR | {"payload", "reply", "digest", "pushed_digest", "reply_digest", "name_en", "name_ar"}

@@ -259,7 +259,7 @@ class _Part:
         row.sadad_id, row.pushed_digest = told.sadad_id, ""
         mirror_states.answered(row)
         self._name(row, told)
-        if differs or told.values.keys() < row.payload.keys():
+        if differs or not row.is_wanted or told.values.keys() < row.payload.keys():
             row.error = ""
             mirror_states.due(row, self.now)
         else:

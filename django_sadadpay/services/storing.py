@@ -40,7 +40,7 @@ _CASES = (
     Code.MIRROR_NEEDED,
 )
 _FREE = {"lease_holder": "", "lease_until": None}
-_ANSWERED: dict[str, Any] = {"sending": "", "sent_at": None, **_FREE}
+_ANSWERED: dict[str, Any] = {"sending": "", "sent_at": None, "sent_key": "", **_FREE}
 
 
 def claim(group: Sequence[Mirror], holder: str, lease: timedelta, *, forced: bool = False) -> list[Mirror]:
