@@ -154,6 +154,11 @@ def test_one_object_may_be_paid_under_two_names(sadad: Sadad, order: Order) -> N
     assert service._payable("gift-1", "donation") is payables.get("donation")
 
 
+def test_what_has_no_model_is_paid_under_its_name(sadad: Sadad, transactional_db: None) -> None:
+    invoice = checkout("gift-1", name="donation")
+    assert (invoice.payable, invoice.object_id) == ("donation", "gift-1")
+
+
 # Sadad cannot be reached
 
 
@@ -355,6 +360,14 @@ def test_a_row_whose_maker_died_after_the_insert_is_read_back_by_one(
     assert decide(order) == Step("read_back", row)
     assert fresh(row).busy_until == now + schedule.BUSY
     assert decide(order) == Step("wait")
+
+
+def test_the_ledger_says_that_checkout_read_it_back(sadad: Sadad, order: Order) -> None:
+    sadad.control.faults.add("Invoice/getbyid", "error_before")
+    with pytest.raises(OutcomePending):
+        checkout(order)
+    sadad.control.faults.clear()
+    assert [entry[1] for entry in ledger(checkout(order), "opened")] == ["checkout"]
 
 
 def test_a_replacement_whose_maker_died_is_gone_on_with(
