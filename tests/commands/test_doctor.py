@@ -208,6 +208,7 @@ def test_the_order_is_that_of_what_stands_on_what() -> None:
         "migrations",
         "pending",
         "reconcile",
+        "push",
         "attention",
         "locks",
         "webhook default",
