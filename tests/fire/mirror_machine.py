@@ -348,7 +348,7 @@ class MirrorFire:
                 pull.run()
             for which in range(Attention.objects.filter(resolved_at=None).count()):
                 with suppress(PaymentError):
-                    self._decide(which, number)
+                    self._decide(which, 1 if saved else number)  # at the end, ours counts
             if not self.books.left():
                 break
         self.books.check_ended(saved=saved)
