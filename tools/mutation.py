@@ -2,7 +2,8 @@
 
 Each module is changed in one small place after another, and the tests that reach that place must notice. It
 all happens in a temporary copy: a run that is killed leaves no changed file behind. What survives must stand,
-with its reason, in ``tests/mutation/survivors.toml``, and what stands there must survive.
+with its reason, in ``tests/mutation/survivors.toml``, and what stands there must survive. mutmut changes what
+is inside functions; a module's constants stay as they are.
 """
 
 from __future__ import annotations
