@@ -204,6 +204,13 @@ def test_after_two_lost_answers_it_is_left_to_background_work(sadad: Sadad, orde
     assert len(sadad.calls("Invoice/insert")) == service._INSERTS == 2
 
 
+def test_what_is_dead_as_soon_as_it_is_made_is_made_twice_at_most(sadad: Sadad, order: Order) -> None:
+    sadad.control.faults.add("Invoice/getbyid", "reply_field", path="status", value="Canceled")
+    with pytest.raises(OutcomePending):
+        checkout(order)
+    assert len(sadad.calls("Invoice/insert")) == 2
+
+
 def test_after_one_lost_answer_the_second_makes_it(sadad: Sadad, order: Order) -> None:
     sadad.control.faults.add("Invoice/insert", "cut_before", times=1)
     assert checkout(order).state == State.OPEN
