@@ -52,7 +52,7 @@ def staff(transactional_db: None) -> Any:
 
 
 def _orders() -> list[Any]:
-    known = pytest.mark.xfail(raises=Broken, reason="looked for by the name of now, not as it was sent")
+    known = pytest.mark.xfail(raises=Broken, reason="looked for by a name that is not Sadad's any more")
     return [pytest.param(order, marks=[known] if order in UNMENDED else []) for order in ORDERS]
 
 
