@@ -14,6 +14,8 @@ from django_sadadpay.models import (
     Attention,
     Customer,
     ProductCategory,
+    ProductLink,
+    ProductLinkItem,
     Subscription,
     SubscriptionPeriod,
     SubscriptionTemplate,
@@ -233,6 +235,19 @@ def test_the_schedule_that_pull_has_read_goes_over_with_its_subscription(sadad: 
     inserted(claimed(row), "7")
     assert SubscriptionPeriod.objects.get().subscription_id == row.pk
     assert (fresh(other).state, fresh(other).error) == ("deleted", "merged")
+
+
+def test_a_pulled_link_leaves_its_list_behind(sadad: Sadad) -> None:
+    """Ours lists what it is to list."""
+    where = {"account": "default", "environment": "sandbox"}
+    row = ProductLink.objects.create(**where, digest="x", next_try_at=clock.now())
+    other = pulled(ProductLink, state="synced")
+    beans = ProductRow.objects.create(**where)
+    for link in (row, other):
+        ProductLinkItem.objects.create(link=link, product=beans)
+    inserted(claimed(row), "7")
+    assert [item.link_id for item in ProductLinkItem.objects.all()] == [row.pk]
+    assert fresh(other).error == "merged"
 
 
 def test_a_late_answer_to_what_was_held_meanwhile_keeps_the_hold(
