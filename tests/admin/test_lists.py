@@ -171,7 +171,8 @@ def fill(count: int) -> None:
     [
         ("invoice", 5),
         ("refund", 5),
-        ("attention", 15),
+        # no run of push has ended yet: each kind of mirror is asked whether something is due
+        ("attention", 25),
         ("webhookevent", 5),
         ("gatewaytoken", 4),
         ("currencyrate", 4),
