@@ -234,6 +234,15 @@ def test_an_event_is_for_the_invoice_of_its_own_account_environment_and_id(
     assert inbox._invoice_of(event) == invoice
 
 
+def test_an_id_that_a_row_holds_is_that_rows_whatever_sadads_reference_says(
+    sadad: Sadad, order: Order
+) -> None:
+    event = store(invoiceId=checkout(order).sadad_id)
+    sadad.control.faults.add("Invoice/getbyid", "reply_field", path="ref_Number", value="POS-1")
+    assert inbox.process(event.pk)
+    assert (fresh(event).state, waiting()) == (State.DONE, [Code.MISMATCH])
+
+
 # Ids that no row holds
 
 
