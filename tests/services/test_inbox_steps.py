@@ -224,9 +224,9 @@ def test_a_handled_event_says_when_and_for_which_invoice(
 def test_an_event_is_for_the_invoice_of_its_own_account_environment_and_id(
     sadad: Sadad, order: Order, order_of: Callable[..., Order], column: str
 ) -> None:
-    """Another row differs in one of the three: it is not the event's, though it is older."""
-    other = checkout(order_of("1.000", number="A-0"))
+    """Another row differs in one of the three: it is not the event's, though it is newer."""
     invoice = checkout(order)
+    other = checkout(order_of("1.000", number="A-0"))
     event = store(invoiceId=invoice.sadad_id)
     same = {"account": invoice.account, "environment": invoice.environment, "sadad_id": invoice.sadad_id}
     elsewhere = {"account": "elsewhere", "environment": "production", "sadad_id": "1"}
