@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import signal
 import sys
 import tempfile
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _leave)
     with _folder(options.keep) as folder:
-        data = run(options, folder, list(arguments))
+        data = run(options, folder)
     report.show(data)
     report.keep(data, options.json)
     return 0 if report.is_good(data) else 1
@@ -54,17 +53,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(options: argparse.Namespace, folder: Path, arguments: list[str]) -> dict[str, Any]:
+def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """The whole soak; everything that it started is stopped at the end."""
     with Stack(folder, options.seed, options.workers).running() as stack:
         os.environ.update(stack.env)  # this process looks into the shop's database, as the shop's own do
         import django
 
         django.setup()
-        return _soak(options, stack, arguments)
+        return _soak(options, stack)
 
 
-def _soak(options: argparse.Namespace, stack: Stack, arguments: list[str]) -> dict[str, Any]:
+def _soak(options: argparse.Namespace, stack: Stack) -> dict[str, Any]:
     from benchmarks.soak import audit, finale, gather, hurry
 
     sadad, tally = Sadad(stack.emulator_url), Tally()
@@ -81,7 +80,7 @@ def _soak(options: argparse.Namespace, stack: Stack, arguments: list[str]) -> di
     findings = audit.audit(ours, theirs)
     tallied = sadad.see("tally")
     rows = memory.rows(tally["payments"])
-    facts = {"arguments": [shlex.quote(one) for one in arguments], "time_divided_by": hurry.FACTOR}
+    facts = {"command": _command(options), "time_divided_by": hurry.FACTOR, "workers": options.workers}
     return {
         "circumstances": report.circumstances(facts),
         "load": {
@@ -98,6 +97,14 @@ def _soak(options: argparse.Namespace, stack: Stack, arguments: list[str]) -> di
         "memory": rows,
         **report.verdict(findings, rows, tally["payments"]),
     }
+
+
+def _command(options: argparse.Namespace) -> str:
+    """What it can be done again with; folders are this machine's."""
+    chosen = {
+        name: getattr(options, name) for name in ("payments", "rate", "minutes", "faults", "kills", "seed")
+    }
+    return " ".join(["./run bench soak", *(f"--{name} {value:g}" for name, value in chosen.items())])
 
 
 def _load(options: argparse.Namespace, stack: Stack, tally: Tally) -> tuple[Memory, Killer, float]:

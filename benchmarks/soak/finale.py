@@ -19,26 +19,38 @@ PATIENCE = 240.0
 #: Past all that is counted in hours or days: refunds are looked at for 72 h, orphans for 7 days after expiry.
 STEP = 100 * 3600.0
 RUNS = 3
+#: Kinds of work that come due again by their schedule until Sadad says something else.
+AGAIN = {"invoice", "refund"}
 #: More than any run needs.
 CALLS, SECONDS = 1_000_000, 1800
 
 
 def drain(sadad: Sadad) -> dict[str, int]:
-    """Wait until nothing is due any more; what is still due when patience ends, by kind (empty: nothing)."""
-    from django_sadadpay.models import WebhookEvent
+    """Wait until webhooks have come and been handled; what is due then, or when patience ends, by kind.
+
+    Invoices that nobody paid and refunds of which nothing is known come due again and again: the three runs
+    go on with them.
+    """
     from django_sadadpay.services import clock, reconcile
 
     until, calm = time.monotonic() + PATIENCE, 0
     left: dict[str, int] = {}
     while calm < 3 and time.monotonic() < until:
         left = {name: count for name, count in reconcile.pending(clock.now()).items() if count}
-        working = WebhookEvent.objects.filter(state=WebhookEvent.State.WORKING).count()
-        left |= {"events at work": working} if working else {}
-        waiting = sum(row["state"] == "waiting" for row in sadad.see("webhooks"))
-        left |= {"webhooks to come": waiting} if waiting else {}
-        calm = 0 if left else calm + 1
+        left |= _on_the_way(sadad)
+        calm = 0 if set(left) - AGAIN else calm + 1
         time.sleep(1)
     return left
+
+
+def _on_the_way(sadad: Sadad) -> dict[str, int]:
+    from django_sadadpay.models import WebhookEvent
+
+    working = WebhookEvent.objects.filter(state=WebhookEvent.State.WORKING).count()
+    waiting = sum(row["state"] == "waiting" for row in sadad.see("webhooks"))
+    return {
+        name: count for name, count in (("events at work", working), ("webhooks to come", waiting)) if count
+    }
 
 
 def later(stack: Stack) -> list[str]:

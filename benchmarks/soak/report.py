@@ -38,7 +38,7 @@ def books_rows(ours: Ours, theirs: Theirs) -> dict[str, Any]:
     }
 
 
-def circumstances(options: dict[str, Any]) -> dict[str, Any]:
+def circumstances(facts: dict[str, Any]) -> dict[str, Any]:
     import django
     from celery import __version__ as celery_version
     from django.db import connection
@@ -49,14 +49,13 @@ def circumstances(options: dict[str, Any]) -> dict[str, Any]:
         (database,) = cursor.fetchone()
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "command": "./run bench soak " + " ".join(options.pop("arguments")),
         "machine": f"{os.cpu_count()} × {_processor()}",
         "python": platform.python_version(),
         "django": django.get_version(),
         "gunicorn": gunicorn_version,
         "celery": celery_version,
         "postgresql": database,
-        **options,
+        **facts,
     }
 
 
