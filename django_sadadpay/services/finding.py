@@ -59,11 +59,13 @@ def _checked(kind: Kind, record: ObjectRecord, sadad_id: str) -> ObjectRecord:
 class Listing:
     """A list of Sadad's as it was read at ``began``.
 
-    :ivar by_key: records by the values of the kind's key. :ivar has_keys: every record says them all.
+    :ivar by_key: records by the values of the kind's key. :ivar by_name: by those that are no parent's name.
+    :ivar has_keys: every record says them all.
     """
 
     began: datetime
     by_key: dict[tuple[str, ...], list[ObjectRecord]] = field(default_factory=dict)
+    by_name: dict[tuple[str, ...], list[ObjectRecord]] = field(default_factory=dict)
     is_whole: bool = False
     has_keys: bool = True
     is_too_long: bool = False
@@ -102,6 +104,7 @@ def _listing(kind: Kind, client: SadadClient) -> Listing:
         elif record.id:
             key = tuple(coerce.text(told[name]) for name in kind.key)
             listing.by_key.setdefault(key, []).append(record)
+            listing.by_name.setdefault(kind.own(key), []).append(record)
     return listing
 
 
@@ -117,23 +120,19 @@ def lost_insert(row: Mirror, kind: Kind, client: SadadClient, lists: Lists, sett
     if not kind.key:
         return Look(why="no_key")
     listing = lists.listing(kind, client, settled)
-    named = [record for key in lost_keys(row, kind) for record in listing.by_key.get(key, [])]
-    held = _held(row, {record.id for record in named}) if named else set()
-    matches = [record for record in named if record.id not in held]
+    keys = lost_keys(row, kind)
+    alike = [record for name in {kind.own(key) for key in keys} for record in listing.by_name.get(name, [])]
+    held = _held(row, {record.id for record in alike}) if alike else set()
+    matches = [one for key in keys for one in listing.by_key.get(key, []) if one.id not in held]
     if len(matches) == 1:
         return Look(record=matches[0])
     if matches:
         return Look(why="several")
     if listing.is_too_long or not listing.is_whole:
         return Look(why="long_list")
-    if _may_be_renamed(row, kind):
+    if len(held) < len(alike):  # its parent may have another name at Sadad by now
         return Look(why="renamed")
     return Look(is_absent=True) if listing.has_keys else Look(why="no_key")
-
-
-def _may_be_renamed(row: Mirror, kind: Kind) -> bool:
-    """The key holds a parent's name, which Sadad tells as it is by now: nobody keeps all that it was."""
-    return row.sent_key != "" and not kind.key_is_own
 
 
 def _list(kind: Kind, client: SadadClient) -> list[ObjectRecord]:

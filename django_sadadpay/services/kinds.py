@@ -53,10 +53,10 @@ class Kind:
     def folder(self) -> str:
         return self.draft.folder
 
-    @cached_property
-    def key_is_own(self) -> bool:
-        """The key holds no name of a parent."""
-        return not any(f"{name}_name_en" in self.key for name in self.model.PARENTS)
+    def own(self, key: tuple[str, ...]) -> tuple[str, ...]:
+        """Of a key's values those that are no parent's name: Sadad tells that as it is by now."""
+        parents = {f"{name}_name_en" for name in self.model.PARENTS}
+        return tuple(value for name, value in zip(self.key, key, strict=True) if name not in parents)
 
     @cached_property
     def has_reference(self) -> bool:

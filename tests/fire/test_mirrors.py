@@ -16,10 +16,9 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 
-from tests.fire.books import Broken
 from tests.fire.lab import laboratory, seconds
 from tests.fire.mirror_machine import MirrorFire
-from tests.fire.mirror_orders import ORDERS, UNMENDED
+from tests.fire.mirror_orders import ORDERS
 from tests.fire.mirror_walk import Step, plan, shorten
 from tests.fire.mirror_world import MirrorLab, follow_push
 
@@ -51,12 +50,7 @@ def staff(transactional_db: None) -> Any:
     return get_user_model().objects.create_user("staff", is_staff=True)
 
 
-def _orders() -> list[Any]:
-    known = pytest.mark.xfail(raises=Broken, reason="looked for by a name that is not Sadad's any more")
-    return [pytest.param(order, marks=[known] if order in UNMENDED else []) for order in ORDERS]
-
-
-@pytest.mark.parametrize("order", _orders())
+@pytest.mark.parametrize("order", ORDERS)
 def test_what_once_broke_it_breaks_nothing(lab: MirrorLab, staff: Any, order: str) -> None:
     MirrorFire(lab, staff, Counter()).play(ORDERS[order])
 

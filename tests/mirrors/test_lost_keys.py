@@ -9,7 +9,7 @@ import pytest
 from django_sadadpay import PaymentLinkDraft
 from django_sadadpay.models import PaymentLink, ProductCategory
 from django_sadadpay.models import Product as ProductRow
-from django_sadadpay.services import mirroring, pull, push
+from django_sadadpay.services import gateway, mirroring, pull, push
 from django_sadadpay.testing.gateway import Sadad
 from tests.mirrors.conftest import (
     assert_same_on_both_sides,
@@ -132,18 +132,43 @@ def test_a_product_moved_to_another_category_is_found_in_the_old_one(
     assert_same_on_both_sides(sadad)
 
 
-def test_a_moved_product_that_is_not_found_is_left_to_a_person(
+def test_a_moved_product_that_is_nowhere_is_sent_to_its_new_category(
     sadad: Sadad, coffee: Category, sadad_clock: Shift
 ) -> None:
-    """Its old category may have another name by now: not to be found under the old one proves nothing."""
     beans = product(coffee)
     lose(sadad, "Product/insert", arrived=False)
     beans.category = Category.objects.create(name="Tea")
     beans.save()
     go_on(sadad_clock)
+    assert (len(at_sadad(sadad, "Product")), waiting()) == (1, [])
+    assert_same_on_both_sides(sadad)
+
+
+def test_a_product_of_a_category_that_the_panel_has_renamed_is_left_to_a_person(
+    sadad: Sadad, coffee: Category, sadad_clock: Shift
+) -> None:
+    """Sadad's list tells a category by its name of today: not to be found under ours proves nothing."""
+    push.run()
+    product(coffee)
+    lose(sadad, "Product/insert")
+    row = ProductCategory.objects.get()
+    gateway.client_of(row).product_categories.update({"id": row.sadad_id, "name_en": "Hot drinks"})
+    go_on(sadad_clock)
     assert len(sadad.calls("Product/insert")) == 1
     assert waiting() == ["mirror_unknown"]
     assert fresh(ProductRow.objects.get()).state == "unknown"
+
+
+def test_a_namesake_that_another_row_holds_is_not_taken_for_it(
+    sadad: Sadad, coffee: Category, sadad_clock: Shift
+) -> None:
+    product(Category.objects.create(name="Tea"))
+    push.run()
+    product(coffee)
+    lose(sadad, "Product/insert", arrived=False)
+    go_on(sadad_clock)
+    assert (len(at_sadad(sadad, "Product")), waiting()) == (2, [])
+    assert_same_on_both_sides(sadad)
 
 
 def test_a_link_with_another_title_is_found(sadad: Sadad, sadad_clock: Shift) -> None:
