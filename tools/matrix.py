@@ -45,11 +45,11 @@ ORDER = [
     "py313-django61",
     "fire",
     "races",
+    "celery",
+    "browser",
     "py312-django60",
     "mariadb",
     "hardened",
-    "browser",
-    "celery",
     "demo",
 ]
 AFTER = {"coverage": ("py312-django61", "postgres")}
