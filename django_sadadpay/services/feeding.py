@@ -13,7 +13,7 @@ from django_sadadpay.services.finding import Lists
 from django_sadadpay.services.kinds import Kind
 
 #: Rows claimed with one statement; a killed worker leaves at most so many to be looked for.
-_GROUP = 4
+_GROUP = 8
 
 
 @dataclass

@@ -24,7 +24,7 @@ from tests.fire.mirror_world import MirrorLab, follow_push
 
 pytestmark = [pytest.mark.fire, pytest.mark.django_db(transaction=True)]
 LONGER = {"longer": 3000}
-WALKS, STEPS = 30, 25
+WALKS, STEPS = 20, 25
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tests.fire.nursery import Nursery
 from tests.fire.racing import reruns
 
 pytestmark = [pytest.mark.fire, pytest.mark.races, pytest.mark.django_db(transaction=True)]
-ROUNDS = int(os.environ.get("SADADPAY_RACE_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("SADADPAY_RACE_ROUNDS", "3"))
 EVENTS = int(os.environ.get("SADADPAY_RACE_EVENTS", "200"))
 PROCESSES = 16
 

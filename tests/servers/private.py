@@ -18,6 +18,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TextIO
 
+from tests.settings.folder import scratch
+
 KEEPER = Path(__file__).with_name("keeper.py")
 START_SECONDS = 60.0
 
@@ -57,7 +59,7 @@ class PrivateServer:
         self.name = name
         self.port = free_port()
         self.user, self.group = _unprivileged()
-        self.folder = Path(tempfile.mkdtemp(prefix=f"sadadpay-{name}-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"sadadpay-{name}-", dir=scratch()))
         if self.user >= 0:
             os.chown(self.folder, self.user, self.group)
 
